@@ -18,15 +18,15 @@ export const SCREENS = [
 ] as const;
 export type Screen = (typeof SCREENS)[number];
 
-/** Screens that are not about a stored session. `gone`: the session of a clicked card is not known any more. */
+/** Not about a stored session: the session of a clicked card is not known any more. */
 export const GONE_SCREEN = 'gone';
 
-export function screenOf(session: Pick<Session, 'state' | 'linkState' | 'failureReason'>): Screen {
+export function screenOf(session: Pick<Session, 'state' | 'linkState' | 'linkNumber' | 'failureReason'>): Screen {
   switch (session.state) {
     case 'pending':
       return 'request';
     case 'authorizing':
-      return liveScreen(session.linkState);
+      return liveScreen(session);
     case 'completed':
       return 'authorized';
     case 'failed':
@@ -41,8 +41,8 @@ export function screenOf(session: Pick<Session, 'state' | 'linkState' | 'failure
   }
 }
 
-function liveScreen(linkState: Session['linkState']): Screen {
-  switch (linkState) {
+function liveScreen(session: Pick<Session, 'linkState' | 'linkNumber'>): Screen {
+  switch (session.linkState) {
     case 'live':
       return 'link';
     case 'settling':
@@ -50,8 +50,11 @@ function liveScreen(linkState: Session['linkState']): Screen {
     case 'wrong_account':
       return 'wrong-account';
     case 'dead':
-    case 'claimed':
-    case 'none':
       return 'link-expired';
+    case 'none':
+      return 'request';
+    case 'claimed':
+      // The first link is being made: nothing new to show yet. A later one replaces a dead link.
+      return session.linkNumber > 1 ? 'link-expired' : 'request';
   }
 }
