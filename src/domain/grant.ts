@@ -25,5 +25,7 @@ export interface AccessToken {
   readonly accessToken: string;
   readonly tokenType: string;
   readonly expiresAt: number;
+  /** Life of the access token in seconds when it was given. */
+  readonly expiresIn: number;
   readonly scopes: readonly string[];
 }
