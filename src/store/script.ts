@@ -1,0 +1,21 @@
+/** One Lua script: sent by its SHA-1, with its text once when Redis does not know it (also after a restart of Redis). */
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+
+export type ScriptArgument = string | number | Buffer;
+
+export interface Script {
+  (redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
+}
+
+export function defineScript(lua: string): Script {
+  const sha = createHash('sha1').update(lua).digest('hex');
+  return async (redis, keys, args) => {
+    try {
+      return await redis.evalsha(sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return await redis.eval(lua, keys.length, ...keys, ...args);
+    }
+  };
+}

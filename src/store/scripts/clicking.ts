@@ -1,0 +1,77 @@
+/** Scripts of a click: judge it in one step, and note afterwards what its ack has shown. */
+import { defineScript } from '../script.js';
+import { PRELUDE } from './prelude.js';
+
+/**
+ * Judges operator, session, repetition; does at once what can be done at once.
+ * ARGV: id, operator, action, message id of the callback or '', create_time ms or 0, hold owner, hold ms, oldest
+ * click ms, how long a claimed link may be in the making, ms.
+ * Returns {verdict, record}; verdicts: unknown, foreign, too_old | claimed (this click asked for link link_number),
+ * making (it is being made), link, confirming, check (ask Feishu now), declined, ended, restart (may be continued),
+ * continued (next_session_id has the live one).
+ */
+export const clickScript = defineScript(`${PRELUDE}
+local id, action = ARGV[1], ARGV[3]
+local at = now()
+local s = read(id)
+if not s.state then return {'unknown'} end
+if s.open_id ~= ARGV[2] then return {'foreign'} end
+local created = tonumber(ARGV[5])
+if created > 0 and at - created > tonumber(ARGV[8]) then return {'too_old'} end
+if not s.message_id and ARGV[4] ~= '' then
+  s.message_id = ARGV[4]
+  redis.call('HSET', key(id), 'message_id', s.message_id)
+  redis.call('SET', base .. ':message:' .. s.message_id, id)
+end
+local hold = base .. ':hold:' .. (s.message_id or id)
+redis.call('ZADD', hold, at + tonumber(ARGV[7]), ARGV[6])
+redis.call('PEXPIRE', hold, tonumber(ARGV[7]) + 1000)
+redis.call('HINCRBY', key(id), 'clicks', 1)
+touch(id, at)
+local verdict = 'ended'
+if islive(s.state) then expire(id, s, at) end
+s.state = redis.call('HGET', key(id), 'state')
+if islive(s.state) then
+  if action == 'decline' then
+    finish(id, 'rejected', at)
+    verdict = 'declined'
+  elseif s.link_state == 'settling' then
+    verdict = 'confirming'
+  elseif s.link_state == 'live' and tonumber(s.link_expires_at) > at then
+    verdict = action == 'agreed' and 'check' or 'link'
+  elseif s.link_state == 'claimed' and at - tonumber(s.claimed_at or '0') < tonumber(ARGV[9]) then
+    verdict = 'making'
+  elseif action == 'agreed' and s.link_state ~= 'live' then
+    verdict = 'link'
+  else
+    unlinked(id)
+    redis.call('HINCRBY', key(id), 'link_number', 1)
+    redis.call('HSET', key(id), 'state', 'authorizing', 'link_state', 'claimed', 'claimed_at', at)
+    announce(id)
+    verdict = 'claimed'
+  end
+elseif action == 'restart' then
+  if s.next_session_id then verdict = 'continued'
+  elseif s.state == 'expired' or s.state == 'failed' or s.state == 'rejected' then verdict = 'restart' end
+end
+return {verdict, redis.call('HGETALL', key(id))}
+`);
+
+/**
+ * The ack of a click has left: PATCHes may go again. ARGV: id, hold owner, version the ack's card has shown or 0.
+ * Returns 1 when the message is behind its session.
+ */
+export const ackedScript = defineScript(`${PRELUDE}
+local id = ARGV[1]
+local s = redis.call('HMGET', key(id), 'message_id', 'version', 'shown_version')
+if not s[2] then return 0 end
+redis.call('ZREM', base .. ':hold:' .. (s[1] or id), ARGV[2])
+local shown = tonumber(s[3])
+if ARGV[3] ~= '0' then
+  shown = tonumber(ARGV[3])
+  redis.call('HSET', key(id), 'shown_version', shown)
+end
+announce(id)
+close(id)
+return shown < tonumber(s[2]) and 1 or 0
+`);

@@ -1,0 +1,80 @@
+/** Scripts of a message: who may update it now, and which version it is known to show. */
+import { defineScript } from '../script.js';
+import { PRELUDE } from './prelude.js';
+
+/**
+ * May this worker bring the message to the session's present state? ARGV: id, owner, lock ms.
+ * Returns {'go', record} | {'held', ms} (a click is in hand) | {'busy', ms} (another worker is at it) | {'done'}.
+ */
+export const beginCardScript = defineScript(`${PRELUDE}
+local id, at = ARGV[1], now()
+local s = read(id)
+if not s.state then
+  redis.call('ZREM', base .. ':open', id)
+  return {'done'}
+end
+local message = s.message_id or id
+if s.message_id then
+  local shows = redis.call('GET', base .. ':message:' .. s.message_id)
+  if shows and shows ~= id then
+    redis.call('HSET', key(id), 'shown_version', s.version)
+    close(id)
+    return {'done'}
+  end
+end
+if s.card_gone or tonumber(s.shown_version) >= tonumber(s.version) then
+  close(id)
+  return {'done'}
+end
+local hold = base .. ':hold:' .. message
+redis.call('ZREMRANGEBYSCORE', hold, '-inf', at)
+local last = redis.call('ZRANGE', hold, -1, -1, 'WITHSCORES')
+if last[2] then return {'held', tonumber(last[2]) - at} end
+local lock = base .. ':lock:' .. message
+if not redis.call('SET', lock, ARGV[2], 'NX', 'PX', ARGV[3]) then return {'busy', redis.call('PTTL', lock)} end
+if not s.message_id then redis.call('HSETNX', key(id), 'sent_version', s.version) end
+return {'go', redis.call('HGETALL', key(id))}
+`);
+
+/**
+ * How the update went. ARGV: id, owner, outcome, version rendered, clicks seen before, message id when sent,
+ * how long a PATCH without an answer may still be applied ms.
+ * Outcomes: sent, patched, gone (the message can never be updated), uncertain (no answer), failed.
+ * Returns -1 when the message shows the session's state, else after how many ms to update again.
+ */
+export const endCardScript = defineScript(`${PRELUDE}
+local id, owner, outcome, version = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local at = now()
+local s = read(id)
+if not s.state then return -1 end
+local lock = base .. ':lock:' .. (s.message_id or id)
+if redis.call('GET', lock) == owner then redis.call('DEL', lock) end
+if redis.call('GET', base .. ':lock:' .. id) == owner then redis.call('DEL', base .. ':lock:' .. id) end
+if outcome == 'gone' then
+  redis.call('HSET', key(id), 'card_gone', 1)
+elseif outcome == 'sent' then
+  -- A repeated send gives the message of the first one, with what that one showed.
+  if s.message_id ~= ARGV[6] then
+    redis.call('HSET', key(id), 'message_id', ARGV[6])
+    redis.call('SET', base .. ':message:' .. ARGV[6], id)
+  end
+  if (s.clicks or '0') == ARGV[5] then redis.call('HSET', key(id), 'shown_version', s.sent_version or version) end
+  announce(id)
+elseif outcome == 'uncertain' then
+  redis.call('HSET', key(id), 'uncertain_until', at + tonumber(ARGV[7]))
+elseif outcome == 'patched' then
+  local uncertain = tonumber(s.uncertain_until or '0')
+  if uncertain > at then return uncertain - at end
+  redis.call('HDEL', key(id), 'uncertain_until')
+  if (s.clicks or '0') == ARGV[5] then
+    redis.call('HSET', key(id), 'shown_version', version)
+  elseif tonumber(s.shown_version) >= tonumber(s.version) then
+    -- A click crossed the PATCH: which of the two the message shows now is not known. Show it again.
+    redis.call('HSET', key(id), 'shown_version', tonumber(s.version) - 1)
+  end
+end
+close(id)
+local after = redis.call('HMGET', key(id), 'version', 'shown_version', 'card_gone')
+if after[3] or tonumber(after[2]) >= tonumber(after[1]) then return -1 end
+return 0
+`);

@@ -1,0 +1,103 @@
+/**
+ * A session as Redis holds it (a hash of strings, times in milliseconds) and as the daemon sees it. What users or
+ * clients wrote (reason, metadata) and the consent link are sealed inside the hash.
+ */
+import {
+  type ConsentLink,
+  FAILURE_REASONS,
+  type FailureDetail,
+  LINK_STATES,
+  SESSION_STATES,
+  type Session,
+} from '../domain/session.js';
+import { AuthdError } from '../errors.js';
+import type { Envelope } from './envelope.js';
+
+export type RawRecord = Readonly<Record<string, string>>;
+
+/** What is sealed as `session-text`. */
+export interface SessionText {
+  readonly reason: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** `HGETALL` inside a script gives a flat list. */
+export function toRecord(flat: unknown): RawRecord {
+  const record: Record<string, string> = {};
+  if (Array.isArray(flat)) {
+    for (let i = 0; i + 1 < flat.length; i += 2) record[String(flat[i])] = String(flat[i + 1]);
+  }
+  return record;
+}
+
+export function sealText(envelope: Envelope, appId: string, sessionId: string, text: SessionText): string {
+  const context = { appId, owner: sessionId, purpose: 'session-text', generation: 0 } as const;
+  return envelope.seal(JSON.stringify(text), context).toString('base64');
+}
+
+export function sealLink(envelope: Envelope, appId: string, sessionId: string, link: ConsentLink): string {
+  const context = { appId, owner: sessionId, purpose: 'session-link', generation: link.number } as const;
+  return envelope.seal(JSON.stringify(link), context).toString('base64');
+}
+
+/** @throws AuthdError `record_damaged` or `key_mismatch` */
+export function parseSession(envelope: Envelope, appId: string, sessionId: string, raw: RawRecord): Session {
+  const linkNumber = Number(raw['link_number'] ?? 0);
+  const text = openText(envelope, appId, sessionId, raw['text']);
+  return {
+    sessionId,
+    appId,
+    clientId: raw['client_id'] ?? '',
+    openId: raw['open_id'] ?? '',
+    state: oneOf(SESSION_STATES, raw['state'], sessionId),
+    scopes: words(raw['scopes']),
+    grantedScopes: words(raw['granted_scopes']),
+    missingScopes: words(raw['missing_scopes']),
+    reason: text.reason,
+    metadata: text.metadata,
+    chatId: raw['chat_id'] || null,
+    messageId: raw['message_id'] ?? null,
+    createdAt: Number(raw['created_at'] ?? 0),
+    expiresAt: Number(raw['expires_at'] ?? 0),
+    endedAt: raw['ended_at'] === undefined ? null : Number(raw['ended_at']),
+    failureReason: raw['failure_reason'] === undefined ? null : oneOf(FAILURE_REASONS, raw['failure_reason'], sessionId),
+    failureDetail: raw['failure_detail'] ? (JSON.parse(raw['failure_detail']) as FailureDetail) : null,
+    nextSessionId: raw['next_session_id'] ?? null,
+    linkState: oneOf(LINK_STATES, raw['link_state'], sessionId),
+    linkNumber,
+    link: openLink(envelope, appId, sessionId, linkNumber, raw),
+    mismatches: Number(raw['mismatches'] ?? 0),
+    version: Number(raw['version'] ?? 0),
+    shownVersion: Number(raw['shown_version'] ?? 0),
+  };
+}
+
+function openText(envelope: Envelope, appId: string, sessionId: string, sealed: string | undefined): SessionText {
+  if (sealed === undefined) return { reason: null, metadata: {} };
+  const context = { appId, owner: sessionId, purpose: 'session-text', generation: 0 } as const;
+  return JSON.parse(envelope.open(Buffer.from(sealed, 'base64'), context)) as SessionText;
+}
+
+function openLink(
+  envelope: Envelope,
+  appId: string,
+  sessionId: string,
+  generation: number,
+  raw: RawRecord,
+): ConsentLink | null {
+  const sealed = raw['link'];
+  if (sealed === undefined) return null;
+  const context = { appId, owner: sessionId, purpose: 'session-link', generation } as const;
+  const link = JSON.parse(envelope.open(Buffer.from(sealed, 'base64'), context)) as ConsentLink;
+  return { ...link, expiresAt: Number(raw['link_expires_at'] ?? link.expiresAt) };
+}
+
+const words = (text: string | undefined): string[] => (text ? text.split(' ') : []);
+
+function oneOf<T extends string>(values: readonly T[], value: string | undefined, sessionId: string): T {
+  const found = values.find((known) => known === value);
+  if (found === undefined) {
+    throw new AuthdError('record_damaged', `session ${sessionId} has a field with an unknown value`);
+  }
+  return found;
+}

@@ -1,0 +1,301 @@
+/**
+ * The sessions in Redis. Every move is one atomic script, the first legal one wins; each method says what came of it.
+ * A session that has something left to be done stands in `open` until a message shows its end (ARCHITECTURE §3.1).
+ *
+ * Errors: whatever ioredis throws when Redis does not answer; `record_damaged` and `key_mismatch` from the envelope.
+ */
+import type { Redis } from 'ioredis';
+import type { ConsentLink, FailureDetail, FailureReason, Session } from '../domain/session.js';
+import { MAX_MISMATCHES } from '../domain/session.js';
+import { MAX_SCOPES } from '../domain/scopes.js';
+import { appOfSession } from '../domain/session-id.js';
+import type { Envelope } from './envelope.js';
+import type { StoreKeys } from './keys.js';
+import type { Script, ScriptArgument } from './script.js';
+import * as asking from './scripts/asking.js';
+import * as clicking from './scripts/clicking.js';
+import * as linking from './scripts/linking.js';
+import * as showing from './scripts/showing.js';
+import { parseSession, type RawRecord, sealLink, sealText, toRecord } from './session-record.js';
+
+/** Clicks older than this are replays: callbacks are never redelivered (FEISHU.md §2.5). */
+const MAX_CLICK_AGE_MS = 10 * 60_000;
+/** A link that is not there after this long may be asked for again. */
+const LINK_CLAIM_MS = 60_000;
+/** How long PATCHes keep clear of a click whose ack nobody reports. Longer than the ack budget, shorter than Feishu's 3 s + margin. */
+const HOLD_MS = 3_500;
+/** Longer than any update of a message takes, its timeouts included. */
+const CARD_LOCK_MS = 30_000;
+/** A PATCH without an answer may be applied this much later; the state is shown once more after it. */
+const LATE_PATCH_MS = 10_000;
+/** Polls go on for this long after the link's end by our clock. */
+const LINK_MARGIN_MS = 2_000;
+
+export interface NewSession {
+  readonly sessionId: string;
+  readonly appId: string;
+  readonly clientId: string;
+  readonly openId: string;
+  readonly scopes: readonly string[];
+  readonly reason: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly chatId: string | null;
+  readonly ttlMs: number;
+  readonly cardLimitPerHour: number;
+}
+
+export type CreateOutcome =
+  | { readonly kind: 'created' | 'live'; readonly sessionId: string }
+  | { readonly kind: 'limited'; readonly retryAfterMs: number };
+
+export interface ClickInput {
+  readonly sessionId: string;
+  readonly operatorOpenId: string;
+  readonly action: 'authorize' | 'agreed' | 'decline' | 'restart';
+  readonly messageId: string | null;
+  /** Milliseconds, null when the callback does not say. */
+  readonly createdAt: number | null;
+  /** Names this click among those in hand on the message. */
+  readonly holdOwner: string;
+}
+
+export type ClickOutcome =
+  | { readonly verdict: 'unknown' | 'foreign' | 'too_old' }
+  | {
+      readonly verdict:
+        | 'claimed'
+        | 'making'
+        | 'link'
+        | 'confirming'
+        | 'check'
+        | 'declined'
+        | 'ended'
+        | 'restart'
+        | 'continued';
+      readonly session: Session;
+    };
+
+export type BeginPoll =
+  | { readonly kind: 'poll'; readonly session: Session; readonly now: number; readonly waiting: number }
+  | { readonly kind: 'settle'; readonly session: Session; readonly now: number }
+  | { readonly kind: 'dead' | 'stale' };
+
+export type BeginCard =
+  | { readonly kind: 'go'; readonly session: Session; readonly clicks: string; readonly noticed: boolean }
+  | { readonly kind: 'held' | 'busy'; readonly waitMs: number }
+  | { readonly kind: 'done' };
+
+export type CardOutcome = 'sent' | 'patched' | 'gone' | 'uncertain' | 'failed';
+
+export interface CardResult {
+  readonly outcome: CardOutcome;
+  readonly version: number;
+  readonly clicks: string;
+  readonly messageId?: string;
+}
+
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelope: Envelope }) {
+  const { redis, keys, envelope } = deps;
+
+  const run = (script: Script, appId: string, ...args: readonly ScriptArgument[]): Promise<unknown> =>
+    script(redis, [keys.base(appId)], args);
+
+  /** Runs a script on the session's own app; ids that are not ours touch nothing. */
+  const runOn = async (script: Script, sessionId: string, ...args: readonly ScriptArgument[]): Promise<unknown> => {
+    const appId = appOfSession(sessionId);
+    return appId === null ? null : await run(script, appId, sessionId, ...args);
+  };
+
+  const parse = (sessionId: string, raw: RawRecord): Session =>
+    parseSession(envelope, appOfSession(sessionId) ?? '', sessionId, raw);
+
+  const get = async (sessionId: string): Promise<Session | null> => {
+    const appId = appOfSession(sessionId);
+    if (appId === null) return null;
+    const raw = await redis.hgetall(keys.session(appId, sessionId));
+    return raw['state'] === undefined ? null : parse(sessionId, raw);
+  };
+
+  return {
+    get,
+
+    /** Idempotent by session id. */
+    async create(input: NewSession): Promise<CreateOutcome> {
+      const text = sealText(envelope, input.appId, input.sessionId, input);
+      const reply = asList(
+        await run(
+          asking.createScript,
+          input.appId,
+          input.sessionId,
+          input.clientId,
+          input.openId,
+          input.scopes.join(' '),
+          text,
+          input.chatId ?? '',
+          input.ttlMs,
+          input.cardLimitPerHour,
+          MAX_SCOPES,
+        ),
+      );
+      if (reply[0] === 'limited') return { kind: 'limited', retryAfterMs: Number(reply[1]) };
+      return { kind: reply[0] === 'live' ? 'live' : 'created', sessionId: String(reply[1]) };
+    },
+
+    /** Continues an ended session under a new id on the same message; says which session goes on. Null: it has not ended. */
+    async restart(old: Session, sessionId: string, ttlMs: number): Promise<string | null> {
+      const text = sealText(envelope, old.appId, sessionId, old);
+      const reply = asList(await run(asking.restartScript, old.appId, sessionId, old.sessionId, text, ttlMs));
+      return reply[0] === 'stale' ? null : String(reply[1]);
+    },
+
+    async click(input: ClickInput): Promise<ClickOutcome> {
+      const reply = asList(
+        await runOn(
+          clicking.clickScript,
+          input.sessionId,
+          input.operatorOpenId,
+          input.action,
+          input.messageId ?? '',
+          input.createdAt ?? 0,
+          input.holdOwner,
+          HOLD_MS,
+          MAX_CLICK_AGE_MS,
+          LINK_CLAIM_MS,
+        ),
+      );
+      const verdict = (reply[0] ?? 'unknown') as ClickOutcome['verdict'];
+      if (verdict === 'unknown' || verdict === 'foreign' || verdict === 'too_old') return { verdict };
+      return { verdict, session: parse(input.sessionId, toRecord(reply[1])) };
+    },
+
+    /** The ack left; `shownVersion` is what its card showed (0: no card). True: the message is behind its session. */
+    async acked(sessionId: string, holdOwner: string, shownVersion: number): Promise<boolean> {
+      return (await runOn(clicking.ackedScript, sessionId, holdOwner, shownVersion)) === 1;
+    },
+
+    /** False: that link is not wanted any more. */
+    async storeLink(sessionId: string, link: ConsentLink, lifeMs: number): Promise<boolean> {
+      const sealed = sealLink(envelope, appOfSession(sessionId) ?? '', sessionId, link);
+      return (await runOn(linking.storeLinkScript, sessionId, link.number, sealed, Math.round(lifeMs))) === 1;
+    },
+
+    async releaseLink(sessionId: string, number: number): Promise<boolean> {
+      return (await runOn(linking.releaseLinkScript, sessionId, number)) === 1;
+    },
+
+    /** Writes the intent; `pollMs`: longest time the poll may take. */
+    async beginPoll(sessionId: string, number: number, pollMs: number): Promise<BeginPoll> {
+      const reply = asList(await runOn(linking.beginPollScript, sessionId, number, pollMs, LINK_MARGIN_MS));
+      const kind = reply[0];
+      if (kind !== 'poll' && kind !== 'settle') return { kind: kind === 'dead' ? 'dead' : 'stale' };
+      const session = parse(sessionId, toRecord(reply[1]));
+      const now = Number(reply[2]);
+      return kind === 'poll' ? { kind, session, now, waiting: Number(reply[3]) } : { kind, session, now };
+    },
+
+    /** The poll brought no tokens; with `link` the interval has grown. */
+    async endPoll(sessionId: string, number: number, link: ConsentLink | null): Promise<void> {
+      const sealed = link === null ? '' : sealLink(envelope, appOfSession(sessionId) ?? '', sessionId, link);
+      await runOn(linking.endPollScript, sessionId, number, sealed);
+    },
+
+    async linkDead(sessionId: string, number: number): Promise<boolean> {
+      return (await runOn(linking.linkDeadScript, sessionId, number)) === 1;
+    },
+
+    async reject(sessionId: string, number: number): Promise<boolean> {
+      return (await runOn(linking.rejectScript, sessionId, number)) === 1;
+    },
+
+    async markConfirming(sessionId: string): Promise<boolean> {
+      return (await runOn(linking.confirmingScript, sessionId)) === 1;
+    },
+
+    /** The number of mismatches so far; 0: nothing was waiting to be verified. */
+    async mismatch(sessionId: string, detail: FailureDetail): Promise<number> {
+      return Number(await runOn(linking.mismatchScript, sessionId, MAX_MISMATCHES, JSON.stringify(detail)));
+    },
+
+    async fail(
+      sessionId: string,
+      reason: FailureReason,
+      detail: FailureDetail,
+      options: { readonly cardGone?: boolean } = {},
+    ): Promise<boolean> {
+      const gone = options.cardGone === true ? 1 : 0;
+      return (await runOn(asking.failScript, sessionId, reason, JSON.stringify(detail), gone)) === 1;
+    },
+
+    /** 0: expired now; a positive number: look again after so many milliseconds; -1: nothing to expire. */
+    async expire(sessionId: string): Promise<number> {
+      return Number((await runOn(asking.expireScript, sessionId)) ?? -1);
+    },
+
+    /** The session as it is afterwards, and whether this call ended it. */
+    async invalidate(sessionId: string): Promise<{ session: Session; ended: boolean } | null> {
+      const ended = (await runOn(asking.invalidateScript, sessionId)) === 1;
+      const session = await get(sessionId);
+      return session === null ? null : { session, ended };
+    },
+
+    async beginCard(sessionId: string, owner: string): Promise<BeginCard> {
+      const reply = asList(await runOn(showing.beginCardScript, sessionId, owner, CARD_LOCK_MS));
+      switch (reply[0]) {
+        case 'go': {
+          const raw = toRecord(reply[1]);
+          const noticed = raw['noticed'] === '1';
+          return { kind: 'go', session: parse(sessionId, raw), clicks: raw['clicks'] ?? '0', noticed };
+        }
+        case 'held':
+        case 'busy':
+          return { kind: reply[0], waitMs: Math.max(0, Number(reply[1])) };
+        default:
+          return { kind: 'done' };
+      }
+    },
+
+    /** Null: the message shows the session's state; else after how many milliseconds to update it again. */
+    async endCard(sessionId: string, owner: string, result: CardResult): Promise<number | null> {
+      const { outcome, version, clicks, messageId = '' } = result;
+      const again = Number(
+        await runOn(showing.endCardScript, sessionId, owner, outcome, version, clicks, messageId, LATE_PATCH_MS),
+      );
+      return again < 0 ? null : again;
+    },
+
+    /** The group has got its notice. */
+    async noticed(sessionId: string): Promise<void> {
+      await redis.hset(keys.session(appOfSession(sessionId) ?? '', sessionId), 'noticed', 1);
+    },
+
+    /** Sessions with something left to be done that were not touched for `quietMs`; at most `limit`. */
+    async open(appId: string, quietMs: number, limit: number): Promise<string[]> {
+      const [seconds, micros] = await redis.time();
+      const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      return await redis.zrangebyscore(`${keys.base(appId)}:open`, '-inf', now - quietMs, 'LIMIT', 0, limit);
+    },
+
+    /** Puts a session the reconciler has looked at behind the others. */
+    async touch(sessionId: string): Promise<void> {
+      const appId = appOfSession(sessionId) ?? '';
+      const [seconds, micros] = await redis.time();
+      const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      await redis.zadd(`${keys.base(appId)}:open`, 'XX', now, sessionId);
+    },
+
+    /** Deletes sessions that ended more than `olderThanMs` ago; how many. */
+    async cleanup(appId: string, olderThanMs: number, signal?: AbortSignal): Promise<number> {
+      const batch = 200;
+      let deleted = 0;
+      for (;;) {
+        const count = Number(await run(asking.cleanupScript, appId, olderThanMs, batch));
+        deleted += count;
+        if (count < batch || signal?.aborted === true) return deleted;
+      }
+    },
+  };
+}
+
+const asList = (reply: unknown): readonly unknown[] => (Array.isArray(reply) ? reply : []);
