@@ -1,0 +1,132 @@
+/**
+ * The token endpoint, device grant (RFC 8628 §3.4, §3.5; FEISHU.md §6.2, §6.3): sending in `createTokenEndpoint`,
+ * judging in `judgeTokenAnswer`, pure. A poll never throws for what Feishu or the network does, and ends a link only
+ * on the RFC's final errors or a code from the table; everything else is no news.
+ */
+import type { AppConfig } from '../config/config.js';
+import { type CallLimits, TIER_4 } from '../domain/call-budget.js';
+import { FeishuError } from '../domain/feishu-error.js';
+import type { FeishuExchange, FeishuReply } from '../domain/feishu-exchange.js';
+import { objectOf } from '../domain/json-fields.js';
+import type { FailureDetail } from '../domain/session.js';
+import type { TokenSet } from '../domain/token-set.js';
+import { errorName, faultOf, type Transient, transientError, transientReply } from './answer.js';
+import { readTokenSet } from './token-set.js';
+
+/**
+ * - `tokens`: she has consented. The device code is spent: keep the set before anything else
+ * - `pending`: no consent yet
+ * - `slow_down`: no consent yet, and 5 s more between polls from now on (RFC 8628 §3.5)
+ * - `denied`: she declined on Feishu's page
+ * - `expired`: the code is over; a new link may be made
+ * - `refused`: app, user or request are not as they must be; a new link would not help
+ */
+export type TokenAnswer =
+  | { readonly kind: 'tokens'; readonly tokenSet: TokenSet }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'slow_down' }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'refused'; readonly detail: FailureDetail }
+  | Transient;
+
+export interface TokenAnswerContext {
+  /** When the answer came, milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly askedScopes: readonly string[];
+}
+
+export function judgeTokenAnswer(reply: FeishuReply, context: TokenAnswerContext): TokenAnswer {
+  const name = errorName(reply);
+  if (name === null && (reply.code ?? 0) === 0) {
+    // Whatever the status: an access token in hand is one that will not be given again.
+    const tokenSet = readTokenSet(objectOf(reply.body), context.nowMs, context.askedScopes);
+    if (tokenSet !== null) return { kind: 'tokens', tokenSet };
+  }
+  switch (name) {
+    case 'authorization_pending':
+      return { kind: 'pending' };
+    case 'slow_down':
+      return { kind: 'slow_down' };
+    case 'access_denied':
+      return { kind: 'denied' };
+    case 'expired_token':
+      return { kind: 'expired' };
+    default:
+      return judgeFault(reply);
+  }
+}
+
+function judgeFault(reply: FeishuReply): TokenAnswer {
+  const fault = faultOf(reply);
+  switch (fault.class) {
+    case 'retry':
+      return transientReply(reply, fault.detail);
+    case 'restart':
+    case 'grant_dead':
+      return { kind: 'expired' };
+    case 'operator':
+    case 'user':
+    case 'bug':
+      return { kind: 'refused', detail: fault.detail };
+  }
+}
+
+export interface TokenEndpointDeps {
+  readonly exchange: FeishuExchange;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** The part of the endpoint's budget polls may use; absent: all of it. */
+  readonly pollShare?: CallLimits['share'];
+}
+
+export interface DevicePoll {
+  readonly app: AppConfig;
+  /** Secret. */
+  readonly deviceCode: string;
+  /** What was asked for with the device code. */
+  readonly askedScopes: readonly string[];
+  readonly timeoutMs: number;
+  /** How long the poll may wait for its turn in the budget; else `transient` with `retryAfterMs`. */
+  readonly maxWaitMs?: number;
+}
+
+export interface TokenEndpoint {
+  pollDeviceToken(poll: DevicePoll): Promise<TokenAnswer>;
+}
+
+/** Polls and refreshes share this name and with it one budget. */
+const TOKEN_API = 'oauth.token';
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+const MAX_WAIT_MS = 2_000;
+
+export function createTokenEndpoint({ clock, exchange, pollShare }: TokenEndpointDeps): TokenEndpoint {
+  return {
+    async pollDeviceToken({ app, askedScopes, deviceCode, timeoutMs, maxWaitMs = MAX_WAIT_MS }) {
+      try {
+        const reply = await exchange({
+          api: TOKEN_API,
+          appId: app.appId,
+          limits: { ...TIER_4, maxWaitMs, share: pollShare },
+          method: 'POST',
+          url: `${app.openBaseUrl}/open-apis/authen/v2/oauth/token`,
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          // Credentials in the body only: with Basic as well Feishu answers 20070.
+          body: new URLSearchParams({
+            grant_type: DEVICE_GRANT,
+            device_code: deviceCode,
+            client_id: app.appId,
+            client_secret: app.appSecret,
+          }).toString(),
+          timeoutMs,
+          // Asking again does no harm; if a lost answer held the tokens, the next one says so.
+          repeatable: true,
+        });
+        return judgeTokenAnswer(reply, { nowMs: clock(), askedScopes });
+      } catch (error) {
+        if (error instanceof FeishuError) return transientError(error);
+        throw error;
+      }
+    },
+  };
+}
