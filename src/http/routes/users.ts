@@ -1,0 +1,142 @@
+/**
+ * What a user has given us: its status, the access token, forgetting it. Owns the judgement whether a stored token may
+ * be handed out; getting and renewing tokens is not done here.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { ClientConfig } from '../../config/config.js';
+import { AuthdError } from '../../errors.js';
+import { clientOf } from '../authentication.js';
+import { startDeadline } from '../deadline.js';
+import { requireAction, requireScopes, resolveApp, seesGrant } from '../permissions.js';
+import type { HttpDeps } from '../ports.js';
+import { readList } from '../query.js';
+import { NO_GRANT, tokenJson, userStatusJson } from '../representations.js';
+import { appId, jsonAnswer, openId, problems } from '../schemas.js';
+import { judgeToken } from '../token-read.js';
+import { invalidField } from '../validation-errors.js';
+
+interface UserPath {
+  readonly open_id: string;
+}
+
+const PATH = { type: 'object', required: ['open_id'], properties: { open_id: openId } };
+
+export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  const start = () => startDeadline(deps.limits.handlerTimeoutMs);
+  const appFor = (client: ClientConfig, asked: string | undefined) => resolveApp(client, deps.apps, asked).appId;
+
+  app.get<{ Params: UserPath; Querystring: { readonly app_id?: string } }>(
+    '/v1/users/:open_id',
+    { schema: STATUS_SCHEMA },
+    async (request) => {
+      const client = clientOf(request);
+      requireAction(client, 'status', 'admin');
+      const ofApp = appFor(client, request.query.app_id);
+      const grant = await start().race(deps.grants.status(ofApp, request.params.open_id));
+      return seesGrant(client, grant) ? userStatusJson(grant) : NO_GRANT;
+    },
+  );
+
+  app.get<{ Params: UserPath; Querystring: { readonly app_id?: string; readonly scopes?: string } }>(
+    '/v1/users/:open_id/token',
+    // HEAD would count, and be logged, as a token given out.
+    { schema: TOKEN_SCHEMA, exposeHeadRoute: false },
+    async (request) => {
+      const client = clientOf(request);
+      requireAction(client, 'token');
+      const ofApp = appFor(client, request.query.app_id);
+      const wanted = readList(request.query.scopes ?? '');
+      requireScopes(client, wanted);
+      const { open_id: ofUser } = request.params;
+      const { grant, token } = await start().race(deps.grants.read(ofApp, ofUser));
+      if (!seesGrant(client, grant)) throw new AuthdError('token_not_found', 'There is no token of this user');
+      const now = deps.now();
+      const issued = judgeToken(grant, token, wanted, now);
+      // Feishu's tokens carry all that the user ever granted to the app: more than this client may get to use?
+      requireScopes(client, issued.scopes);
+      const line = { event: 'token.issued', client_id: client.id, app_id: ofApp, open_id: ofUser };
+      deps.logger.info(line, 'An access token was handed to a client');
+      return tokenJson(issued, now);
+    },
+  );
+
+  app.delete<{ Params: UserPath; Querystring: { readonly app_id?: string; readonly revoke_at_feishu?: boolean } }>(
+    '/v1/users/:open_id/token',
+    { schema: FORGET_SCHEMA },
+    async (request, reply) => {
+      const client = clientOf(request);
+      requireAction(client, 'revoke');
+      const ofApp = appFor(client, request.query.app_id);
+      if (request.query.revoke_at_feishu === true) {
+        throw invalidField('query', 'revoke_at_feishu', 'must be false: revoking at Feishu is not available yet');
+      }
+      const { open_id: ofUser } = request.params;
+      const deadline = start();
+      const grant = await deadline.race(deps.grants.status(ofApp, ofUser));
+      // Not this client's grant: there is nothing to forget, and no word about whether there is one.
+      if (!seesGrant(client, grant)) return reply.code(204).send();
+      await deadline.race(deps.grants.forget(ofApp, ofUser));
+      const line = { event: 'api.forgotten', client_id: client.id, app_id: ofApp, open_id: ofUser };
+      deps.logger.info(line, 'A client had the tokens of a user forgotten');
+      return reply.code(204).send();
+    },
+  );
+}
+
+const STATUS_SCHEMA = {
+  operationId: 'readUser',
+  tags: ['users'],
+  summary: 'What a user has authorized',
+  description: 'Needs the action status or admin. A grant that no session of yours led to shows as none, unless admin.',
+  params: PATH,
+  querystring: { type: 'object', additionalProperties: false, properties: { app_id: appId } },
+  response: {
+    200: jsonAnswer('The status', { $ref: 'UserStatus#' }),
+    ...problems([400, 401, 403, 404, 429, 500, 503], { 404: 'app_not_found' }),
+  },
+};
+
+const TOKEN_SCHEMA = {
+  operationId: 'readToken',
+  tags: ['users'],
+  summary: 'A usable access token of a user',
+  description:
+    'Needs the action token. The token has at least a minute or half its life left, whichever is less. ' +
+    '503 means that the grant is safe: wait, do not ask the user.',
+  params: PATH,
+  querystring: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      app_id: appId,
+      scopes: { type: 'string', maxLength: 8_192, description: 'Needed scopes, separated by spaces or commas' },
+    },
+  },
+  response: {
+    200: jsonAnswer('The token', { $ref: 'Token#' }),
+    ...problems([400, 401, 403, 404, 409, 429, 500, 503], {
+      403: 'forbidden, insufficient_scope (with missing_scopes)',
+      404: 'token_not_found, app_not_found',
+    }),
+  },
+};
+
+const FORGET_SCHEMA = {
+  operationId: 'forgetToken',
+  tags: ['users'],
+  summary: 'Forget the tokens of a user',
+  description: 'Needs the action revoke. Also 204 when there was nothing to forget.',
+  params: PATH,
+  querystring: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      app_id: appId,
+      revoke_at_feishu: { type: 'boolean', description: 'Only false for now: Feishu is not told' },
+    },
+  },
+  response: {
+    204: { description: 'Forgotten', type: 'null' },
+    ...problems([400, 401, 403, 404, 429, 500, 503], { 404: 'app_not_found' }),
+  },
+};

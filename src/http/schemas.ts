@@ -1,0 +1,240 @@
+/**
+ * JSON Schemas of what the API takes and gives. Those of requests are what Ajv enforces; those of answers document
+ * representations.ts (a test holds the two together). Shared ones have an `$id` and become components of the OpenAPI
+ * document.
+ */
+import { GRANT_STATES } from '../domain/grant.js';
+import { MAX_REASON_CHARACTERS, MAX_REASON_LINES } from '../domain/reason.js';
+import { SCOPE_PATTERN } from '../domain/scopes.js';
+import { FAILURE_REASONS, SESSION_STATES } from '../domain/session.js';
+import { API_CODES, NEXT_STEPS } from './problem.js';
+
+const OPEN_ID = 'ou_84aad35d084aa403a838cf73ee18467c';
+const APP_ID = 'cli_a1b2c3d4e5f60718';
+const SESSION_ID = 'as_a1b2c3d4e5f60718_0198c0de1a2b3c4d5e6f708192a3b4c5';
+const SCOPES = ['offline_access', 'docx:document:readonly'];
+
+/** `type` and `required` of an object whose fields are all there and no others. */
+const exactly = <P extends object>(properties: P) => ({
+  type: 'object',
+  required: Object.keys(properties),
+  additionalProperties: false,
+  properties,
+});
+
+const text = { type: 'string' } as const;
+const textOrNull = { type: ['string', 'null'] } as const;
+const time = { type: 'string', format: 'date-time', description: 'ISO 8601, UTC' } as const;
+const timeOrNull = { type: ['string', 'null'], format: 'date-time', description: 'ISO 8601, UTC' } as const;
+const scopeList = { type: 'array', items: text } as const;
+
+export const openId = {
+  type: 'string',
+  pattern: '^ou_[A-Za-z0-9_-]{1,61}$',
+  description: 'The user, as this app knows her',
+  examples: [OPEN_ID],
+} as const;
+
+export const appId = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  description: 'Needed where the client may use several apps',
+  examples: [APP_ID],
+} as const;
+
+const scope = { type: 'string', pattern: SCOPE_PATTERN.source } as const;
+
+const metadata = {
+  type: 'object',
+  maxProperties: 16,
+  propertyNames: { type: 'string', minLength: 1, maxLength: 256 },
+  additionalProperties: { type: 'string', maxLength: 256 },
+  description: 'Yours to keep with the session; shown to nobody but the client',
+  examples: [{ ticket: 'OPS-17' }],
+} as const;
+
+export const createSessionBody = {
+  type: 'object',
+  required: ['open_id'],
+  additionalProperties: false,
+  properties: {
+    open_id: openId,
+    app_id: appId,
+    scopes: {
+      type: 'array',
+      maxItems: 100,
+      items: scope,
+      description: "Replaces the app's default. offline_access is always added; with it at most 50",
+      examples: [SCOPES],
+    },
+    reason: {
+      type: 'string',
+      maxLength: 4_096,
+      description: `Shown to the user: plain text, at most ${MAX_REASON_CHARACTERS} characters and ${MAX_REASON_LINES} lines`,
+      examples: ['To file the minutes of your meetings'],
+    },
+    chat_id: {
+      type: 'string',
+      pattern: '^oc_[A-Za-z0-9_-]{1,61}$',
+      description: 'A group that gets a short notice naming the user; the card goes to her alone',
+    },
+    ttl_seconds: { type: 'integer', minimum: 10, maximum: 604_800, description: 'Life of the session' },
+    metadata,
+    force: { type: 'boolean', description: 'Ask although a live grant covers the scopes' },
+  },
+  examples: [{ open_id: OPEN_ID, scopes: ['docx:document:readonly'], reason: 'To file the minutes of your meetings' }],
+} as const;
+
+export const cleanupBody = {
+  type: 'object',
+  required: ['expiry_days'],
+  additionalProperties: false,
+  properties: {
+    expiry_days: { type: 'integer', minimum: 0, maximum: 36_500, description: 'Kept since they ended, in days' },
+  },
+  examples: [{ expiry_days: 30 }],
+} as const;
+
+export const sessionState = { type: 'string', enum: SESSION_STATES } as const;
+
+export const sessionFields = {
+  session_id: { type: 'string', examples: [SESSION_ID] },
+  state: sessionState,
+  app_id: { type: 'string', examples: [APP_ID] },
+  client_id: text,
+  open_id: openId,
+  scopes: scopeList,
+  granted_scopes: scopeList,
+  missing_scopes: scopeList,
+  reason: textOrNull,
+  message_id: { ...textOrNull, description: 'null until Feishu has taken the card' },
+  created_at: time,
+  expires_at: time,
+  ended_at: timeOrNull,
+  failure_reason: { type: ['string', 'null'], enum: [...FAILURE_REASONS, null] },
+  failure_detail: {
+    ...exactly({
+      feishu_code: { type: ['integer', 'null'] },
+      log_id: textOrNull,
+      remedy: text,
+      for: { type: 'string', enum: ['user', 'operator', 'developer'] },
+    }),
+    type: ['object', 'null'],
+  },
+  next_session_id: { ...textOrNull, description: 'The session that continued this one' },
+  metadata,
+} as const;
+
+export const sharedSchemas = [
+  { $id: 'Session', ...exactly(sessionFields) },
+  {
+    $id: 'AskedSession',
+    ...exactly({ ...sessionFields, already_authorized: { const: false }, session: { $ref: 'Session#' } }),
+  },
+  {
+    $id: 'AlreadyAuthorized',
+    ...exactly({ already_authorized: { const: true }, session: { type: 'null' }, user: { $ref: 'UserStatus#' } }),
+  },
+  {
+    $id: 'UserStatus',
+    ...exactly({
+      status: { type: 'string', enum: GRANT_STATES },
+      scopes: scopeList,
+      expires_at: timeOrNull,
+      refresh_expires_at: timeOrNull,
+      authorized_at: timeOrNull,
+      renewable: { type: 'boolean' },
+    }),
+  },
+  {
+    $id: 'Token',
+    ...exactly({
+      access_token: text,
+      token_type: { type: 'string', examples: ['Bearer'] },
+      expires_at: time,
+      expires_in: { type: 'integer', minimum: 0, description: 'Seconds' },
+      scopes: scopeList,
+    }),
+  },
+  {
+    $id: 'Readiness',
+    ...exactly({
+      status: { type: 'string', enum: ['ready', 'degraded', 'unavailable'] },
+      parts: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['part', 'ok', 'detail'],
+          additionalProperties: false,
+          properties: { part: text, app_id: text, ok: { type: 'boolean' }, detail: text },
+        },
+      },
+    }),
+  },
+  {
+    $id: 'Problem',
+    description: 'RFC 9457. Members beside these tell more where there is more: missing_scopes, errors, app_ids, …',
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail', 'code'],
+    additionalProperties: true,
+    properties: {
+      type: { type: 'string', format: 'uri', examples: ['urn:feishu-authd:session_not_found'] },
+      title: text,
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      detail: text,
+      code: { type: 'string', enum: API_CODES },
+      next: { type: 'string', enum: NEXT_STEPS, description: 'Ask the user, wait and repeat, or call the operator' },
+      remedy: text,
+      errors: {
+        type: 'array',
+        items: exactly({
+          in: { type: 'string', enum: ['body', 'query', 'path', 'headers'] },
+          field: text,
+          message: text,
+        }),
+      },
+      missing_scopes: scopeList,
+    },
+    examples: [
+      {
+        type: 'urn:feishu-authd:session_not_found',
+        title: 'No such session',
+        status: 404,
+        detail: 'There is no session with this id',
+        code: 'session_not_found',
+      },
+    ],
+  },
+] as const;
+
+const PROBLEMS: Readonly<Record<number, string>> = {
+  400: 'invalid_request, app_id_required',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'Not found: the code says what',
+  409: 'reauthorization_required',
+  413: 'payload_too_large',
+  415: 'invalid_request: the body is not JSON',
+  422: 'open_id_of_other_app, user_unreachable, idempotency_conflict',
+  429: 'rate_limited; Retry-After says when to come back',
+  500: 'internal_error',
+  503: 'upstream_unavailable; Retry-After says when to come back. Nothing was lost',
+};
+
+/** The problem answers of a route, by status; `named` replaces the usual description. */
+export const problems = (statuses: readonly number[], named: Readonly<Record<number, string>> = {}) =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      {
+        description: named[status] ?? PROBLEMS[status] ?? 'invalid_request',
+        content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+      },
+    ]),
+  );
+
+export const jsonAnswer = (description: string, schema: object) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
