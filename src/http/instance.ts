@@ -2,7 +2,6 @@
  * A Fastify instance with the manners all our servers share: strict validation, problem documents for every error,
  * headers, time limits on connections, an orderly end. Owns no route.
  */
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -15,6 +14,7 @@ import { answerClientError } from './client-error.js';
 import type { HttpLimits } from './ports.js';
 import { httpProblem, PROBLEM_TYPE, type Problem, problemOf } from './problem.js';
 import { readQueryText } from './query.js';
+import { readTlsFiles } from './tls-files.js';
 
 export interface InstanceOptions {
   readonly logger: Logger;
@@ -129,14 +129,6 @@ async function serverFactory(tls: TlsConfig | null): Promise<(handler: http.Requ
     keepAliveTimeout: KEEP_ALIVE_MS,
   };
   if (tls === null) return (handler) => http.createServer(timeouts, handler);
-  const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
-  return (handler) => https.createServer({ ...timeouts, cert, key }, handler);
-}
-
-async function readPem(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new AuthdError('config_invalid', `The TLS file ${file} cannot be read`, { cause: error });
-  }
+  const credentials = await readTlsFiles(tls);
+  return (handler) => https.createServer({ ...timeouts, ...credentials }, handler);
 }

@@ -7,12 +7,8 @@ import { GRANT_STATES } from '../domain/grant.js';
 import { MAX_REASON_CHARACTERS, MAX_REASON_LINES } from '../domain/reason.js';
 import { SCOPE_PATTERN } from '../domain/scopes.js';
 import { FAILURE_REASONS, SESSION_STATES } from '../domain/session.js';
+import { EXAMPLES } from './examples.js';
 import { API_CODES, NEXT_STEPS } from './problem.js';
-
-const OPEN_ID = 'ou_84aad35d084aa403a838cf73ee18467c';
-const APP_ID = 'cli_a1b2c3d4e5f60718';
-const SESSION_ID = 'as_a1b2c3d4e5f60718_0198c0de1a2b3c4d5e6f708192a3b4c5';
-const SCOPES = ['offline_access', 'docx:document:readonly'];
 
 /** `type` and `required` of an object whose fields are all there and no others. */
 const exactly = <P extends object>(properties: P) => ({
@@ -32,7 +28,7 @@ export const openId = {
   type: 'string',
   pattern: '^ou_[A-Za-z0-9_-]{1,61}$',
   description: 'The user, as this app knows her',
-  examples: [OPEN_ID],
+  examples: [EXAMPLES.Session.open_id],
 } as const;
 
 export const appId = {
@@ -40,7 +36,7 @@ export const appId = {
   minLength: 1,
   maxLength: 64,
   description: 'Needed where the client may use several apps',
-  examples: [APP_ID],
+  examples: [EXAMPLES.Session.app_id],
 } as const;
 
 const scope = { type: 'string', pattern: SCOPE_PATTERN.source } as const;
@@ -51,7 +47,7 @@ const metadata = {
   propertyNames: { type: 'string', minLength: 1, maxLength: 256 },
   additionalProperties: { type: 'string', maxLength: 256 },
   description: 'Yours to keep with the session; shown to nobody but the client',
-  examples: [{ ticket: 'OPS-17' }],
+  examples: [EXAMPLES.Session.metadata],
 } as const;
 
 export const createSessionBody = {
@@ -66,13 +62,13 @@ export const createSessionBody = {
       maxItems: 100,
       items: scope,
       description: "Replaces the app's default. offline_access is always added; with it at most 50",
-      examples: [SCOPES],
+      examples: [EXAMPLES.Session.scopes],
     },
     reason: {
       type: 'string',
       maxLength: 4_096,
       description: `Shown to the user: plain text, at most ${MAX_REASON_CHARACTERS} characters and ${MAX_REASON_LINES} lines`,
-      examples: ['To file the minutes of your meetings'],
+      examples: [EXAMPLES.Session.reason],
     },
     chat_id: {
       type: 'string',
@@ -83,7 +79,7 @@ export const createSessionBody = {
     metadata,
     force: { type: 'boolean', description: 'Ask although a live grant covers the scopes' },
   },
-  examples: [{ open_id: OPEN_ID, scopes: ['docx:document:readonly'], reason: 'To file the minutes of your meetings' }],
+  examples: [EXAMPLES.createSession],
 } as const;
 
 export const cleanupBody = {
@@ -99,9 +95,9 @@ export const cleanupBody = {
 export const sessionState = { type: 'string', enum: SESSION_STATES } as const;
 
 export const sessionFields = {
-  session_id: { type: 'string', examples: [SESSION_ID] },
+  session_id: { type: 'string', examples: [EXAMPLES.Session.session_id] },
   state: sessionState,
-  app_id: { type: 'string', examples: [APP_ID] },
+  app_id: { type: 'string', examples: [EXAMPLES.Session.app_id] },
   client_id: text,
   open_id: openId,
   scopes: scopeList,
@@ -127,14 +123,16 @@ export const sessionFields = {
 } as const;
 
 export const sharedSchemas = [
-  { $id: 'Session', ...exactly(sessionFields) },
+  { $id: 'Session', ...exactly(sessionFields), examples: [EXAMPLES.Session] },
   {
     $id: 'AskedSession',
     ...exactly({ ...sessionFields, already_authorized: { const: false }, session: { $ref: 'Session#' } }),
+    examples: [EXAMPLES.AskedSession],
   },
   {
     $id: 'AlreadyAuthorized',
     ...exactly({ already_authorized: { const: true }, session: { type: 'null' }, user: { $ref: 'UserStatus#' } }),
+    examples: [EXAMPLES.AlreadyAuthorized],
   },
   {
     $id: 'UserStatus',
@@ -146,6 +144,7 @@ export const sharedSchemas = [
       authorized_at: timeOrNull,
       renewable: { type: 'boolean' },
     }),
+    examples: [EXAMPLES.UserStatus],
   },
   {
     $id: 'Token',
@@ -156,6 +155,7 @@ export const sharedSchemas = [
       expires_in: { type: 'integer', minimum: 0, description: 'Seconds' },
       scopes: scopeList,
     }),
+    examples: [EXAMPLES.Token],
   },
   {
     $id: 'Readiness',
@@ -171,6 +171,7 @@ export const sharedSchemas = [
         },
       },
     }),
+    examples: [EXAMPLES.Readiness],
   },
   {
     $id: 'Problem',
@@ -179,7 +180,7 @@ export const sharedSchemas = [
     required: ['type', 'title', 'status', 'detail', 'code'],
     additionalProperties: true,
     properties: {
-      type: { type: 'string', format: 'uri', examples: ['urn:feishu-authd:session_not_found'] },
+      type: { type: 'string', format: 'uri', examples: [EXAMPLES.Problem.type] },
       title: text,
       status: { type: 'integer', minimum: 400, maximum: 599 },
       detail: text,
@@ -196,15 +197,7 @@ export const sharedSchemas = [
       },
       missing_scopes: scopeList,
     },
-    examples: [
-      {
-        type: 'urn:feishu-authd:session_not_found',
-        title: 'No such session',
-        status: 404,
-        detail: 'There is no session with this id',
-        code: 'session_not_found',
-      },
-    ],
+    examples: [EXAMPLES.Problem],
   },
 ] as const;
 

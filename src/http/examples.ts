@@ -1,0 +1,61 @@
+/** Examples for the OpenAPI document. A test holds each of them to its schema. */
+
+const SCOPES = ['offline_access', 'docx:document:readonly'];
+
+const Session = {
+  session_id: 'as_a1b2c3d4e5f60718_0198c0de1a2b3c4d5e6f708192a3b4c5',
+  state: 'pending',
+  app_id: 'cli_a1b2c3d4e5f60718',
+  client_id: 'minutes',
+  open_id: 'ou_84aad35d084aa403a838cf73ee18467c',
+  scopes: SCOPES,
+  granted_scopes: [],
+  missing_scopes: [],
+  reason: 'To file the minutes of your meetings',
+  message_id: null,
+  created_at: '2026-03-02T08:00:00.000Z',
+  expires_at: '2026-03-03T08:00:00.000Z',
+  ended_at: null,
+  failure_reason: null,
+  failure_detail: null,
+  next_session_id: null,
+  metadata: { ticket: 'OPS-17' },
+};
+
+const UserStatus = {
+  status: 'active',
+  scopes: SCOPES,
+  expires_at: '2026-03-02T10:00:00.000Z',
+  refresh_expires_at: '2026-03-09T08:00:00.000Z',
+  authorized_at: '2026-03-02T08:00:00.000Z',
+  renewable: true,
+};
+
+export const EXAMPLES = {
+  Session,
+  AskedSession: { ...Session, already_authorized: false, session: Session },
+  AlreadyAuthorized: { already_authorized: true, session: null, user: UserStatus },
+  UserStatus,
+  Token: {
+    access_token: 'eyJhbGciOiJFUzI1NiIs…',
+    token_type: 'Bearer',
+    expires_at: UserStatus.expires_at,
+    expires_in: 7_140,
+    scopes: SCOPES,
+  },
+  Readiness: {
+    status: 'degraded',
+    parts: [
+      { part: 'redis', ok: true, detail: '' },
+      { part: 'long_connection', app_id: Session.app_id, ok: false, detail: 'Reconnecting for 40 s' },
+    ],
+  },
+  Problem: {
+    type: 'urn:feishu-authd:session_not_found',
+    title: 'No such session',
+    status: 404,
+    detail: 'There is no session with this id',
+    code: 'session_not_found',
+  },
+  createSession: { open_id: Session.open_id, scopes: ['docx:document:readonly'], reason: Session.reason },
+} as const;
