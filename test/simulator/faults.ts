@@ -1,0 +1,252 @@
+/**
+ * The switches that make Feishu misbehave. A fault waits until something matches it, fires, and is spent after `times`.
+ * Of several that match, the oldest fires first, so a list of faults plays as a script. Owns the choice, not the effect:
+ * the listener, the handshake and the connections apply what `take` returns. Source: the list at the end of FEISHU.md.
+ */
+import type { ApiName } from './options.js';
+
+/** What all faults can say about when they fire. */
+interface Aim {
+  /** How many times it fires; absent = until cleared. */
+  times?: number;
+  /** How many matches pass untouched first. */
+  skip?: number;
+  appId?: string;
+}
+
+/**
+ * `when: 'before'` (default): the call is answered without being carried out. `when: 'after'`: it is carried out and
+ * only the answer is lost or changed ("store, then 500"; "consume, then hang up").
+ */
+interface ApiAim extends Aim {
+  on: 'api';
+  api: ApiName | '*';
+  when?: 'before' | 'after';
+  openId?: string;
+  messageId?: string;
+  grant?: string;
+  userCode?: string;
+}
+
+export type ApiFault = ApiAim &
+  (
+    | { kind: 'hang' }
+    /** Held until `release()` of the handle, then goes on as if nothing had been. */
+    | { kind: 'hold' }
+    | { kind: 'delay'; ms: number }
+    | { kind: 'reset' }
+    | { kind: 'html'; status?: number }
+    | { kind: 'status'; status: number; body?: unknown; headers?: Record<string, string> }
+    /** Feishu's own error; `data` is for the endpoint, whose answers differ in having a `data` object. */
+    | {
+        kind: 'code';
+        code: number;
+        msg?: string;
+        error?: string;
+        status?: number;
+        data?: 'empty' | 'null' | 'absent';
+        resetSeconds?: number;
+      }
+    /** Answers with an RFC 6749/8628 error, as `slow_down`. */
+    | { kind: 'oauth_error'; error: string; code?: number; status?: number }
+    /** Carried out, then members of the answer are replaced or removed (dotted paths). */
+    | { kind: 'rewrite'; set?: Record<string, unknown>; remove?: string[] }
+    /** The caller gets `answer` now; the call is carried out `ms` later. */
+    | { kind: 'late'; ms: number; answer: 'hang' | 'reset' | number }
+  );
+
+export type HandshakeFault = Aim & { on: 'handshake' } & (
+    | { kind: 'refuse'; status: number; handshakeStatus?: number; authErrorCode?: number; msg?: string }
+    | { kind: 'hang' }
+    | { kind: 'delay'; ms: number }
+    | { kind: 'reset' }
+    /** RST in the middle of the 101 answer. */
+    | { kind: 'half_answer' }
+    | { kind: 'accept_then_close'; ms: number; code?: number }
+  );
+
+/** Applies to connections for as long as it is set; `connectionId` narrows it to one. */
+export type SocketFault = Aim & {
+  on: 'socket';
+  connectionId?: string;
+} & /** Open, but nothing is read or written any more. */
+  (
+    | { kind: 'blackhole' }
+    | { kind: 'no_pong' }
+    /** `null` = a pong without payload. */
+    | { kind: 'pong_payload'; payload: string | null }
+    /** `every: 3` = only each third ping is answered late. */
+    | { kind: 'pong_delay'; ms: number; every?: number }
+    /** Pings are answered, no event or callback is routed here. */
+    | { kind: 'deaf' }
+  );
+
+/** Applies to data frames pushed to clients. */
+export type DeliveryFault = Aim & { on: 'delivery' } & (
+    | { kind: 'fragment'; parts: number; order?: 'forward' | 'reverse'; gapMs?: number }
+    | { kind: 'duplicate'; copies: number }
+  );
+
+export type Fault = ApiFault | HandshakeFault | SocketFault | DeliveryFault;
+
+export interface FaultHandle {
+  readonly id: string;
+  readonly fault: Fault;
+  /** How often it has fired. */
+  readonly fired: number;
+  /** Takes it away; held calls go on. */
+  clear(): void;
+  /** Lets the calls held now go on; the fault stays. */
+  release(): void;
+}
+
+/** What a call is about, as far as it can be told. */
+export interface Subject {
+  appId?: string;
+  openId?: string;
+  messageId?: string;
+  grant?: string;
+  userCode?: string;
+}
+
+/** A fault that fires now. `held` resolves when it is released. */
+export interface Firing<F extends Fault> {
+  fault: F;
+  held(): Promise<void>;
+}
+
+class Entry implements FaultHandle {
+  fired = 0;
+  passed = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    readonly id: string,
+    readonly fault: Fault,
+    readonly remove: (entry: Entry) => void,
+  ) {}
+
+  get spent(): boolean {
+    return this.fault.times !== undefined && this.fired >= this.fault.times;
+  }
+
+  held(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve);
+    });
+  }
+
+  release(): void {
+    for (const go of this.#waiting) go();
+    this.#waiting.clear();
+  }
+
+  clear(): void {
+    this.remove(this);
+    this.release();
+  }
+}
+
+export class Faults {
+  #entries: Entry[] = [];
+  readonly #all = new Set<Entry>();
+  #count = 0;
+  readonly #onChange: () => void;
+
+  constructor(options: { onChange: () => void }) {
+    this.#onChange = options.onChange;
+  }
+
+  add(fault: Fault): FaultHandle {
+    this.#count += 1;
+    const entry = new Entry(`fault-${this.#count}`, fault, (gone) => {
+      this.#entries = this.#entries.filter((other) => other !== gone);
+      this.#onChange();
+    });
+    this.#entries.push(entry);
+    this.#all.add(entry);
+    this.#onChange();
+    return entry;
+  }
+
+  /** The faults still set. */
+  list(): FaultHandle[] {
+    return this.#entries.filter((entry) => !entry.spent);
+  }
+
+  find(id: string): FaultHandle | undefined {
+    return [...this.#all].find((entry) => entry.id === id);
+  }
+
+  /** Takes all away and lets held calls go on, also those held by faults already spent. */
+  clear(): void {
+    this.#entries = [];
+    for (const entry of this.#all) entry.release();
+    this.#onChange();
+  }
+
+  /** The delays that apply to a call, then the one fault that shapes it. */
+  takeApi(api: ApiName, when: 'before' | 'after', subject: Subject): { delayMs: number; firing?: Firing<ApiFault> } {
+    let delayMs = 0;
+    for (const entry of this.#entries) {
+      const { fault } = entry;
+      if (fault.on !== 'api' || (fault.api !== '*' && fault.api !== api)) continue;
+      if (phaseOf(fault) !== when || !aimsAt(fault, subject) || !this.#fire(entry)) continue;
+      if (fault.kind === 'delay') delayMs += fault.ms;
+      else return { delayMs, firing: { fault, held: () => entry.held() } };
+    }
+    return { delayMs };
+  }
+
+  takeHandshake(appId: string): HandshakeFault | undefined {
+    for (const entry of this.#entries) {
+      const { fault } = entry;
+      if (fault.on === 'handshake' && aimsAt(fault, { appId }) && this.#fire(entry)) return fault;
+    }
+    return undefined;
+  }
+
+  takeDelivery(appId: string): DeliveryFault | undefined {
+    for (const entry of this.#entries) {
+      const { fault } = entry;
+      if (fault.on === 'delivery' && aimsAt(fault, { appId }) && this.#fire(entry)) return fault;
+    }
+    return undefined;
+  }
+
+  /** The socket faults set for a connection. They are states and are never spent by looking. */
+  socketFaults(appId: string, connectionId: string): SocketFault[] {
+    const found: SocketFault[] = [];
+    for (const { fault } of this.#entries) {
+      if (fault.on !== 'socket' || !aimsAt(fault, { appId })) continue;
+      if (fault.connectionId === undefined || fault.connectionId === connectionId) found.push(fault);
+    }
+    return found;
+  }
+
+  #fire(entry: Entry): boolean {
+    if (entry.spent) return false;
+    if (entry.passed < (entry.fault.skip ?? 0)) {
+      entry.passed += 1;
+      return false;
+    }
+    entry.fired += 1;
+    return true;
+  }
+}
+
+/** A rewritten answer needs an answer, so it always comes after the call. */
+function phaseOf(fault: ApiFault): 'before' | 'after' {
+  return fault.kind === 'rewrite' ? 'after' : (fault.when ?? 'before');
+}
+
+function aimsAt(fault: Fault, subject: Subject): boolean {
+  if (fault.appId !== undefined && fault.appId !== subject.appId) return false;
+  if (fault.on !== 'api') return true;
+  return (
+    (fault.openId === undefined || fault.openId === subject.openId) &&
+    (fault.messageId === undefined || fault.messageId === subject.messageId) &&
+    (fault.grant === undefined || fault.grant === subject.grant) &&
+    (fault.userCode === undefined || fault.userCode === subject.userCode)
+  );
+}

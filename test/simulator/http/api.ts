@@ -1,0 +1,207 @@
+/**
+ * What happens to every API call around its own rules: latency, faults before and after, the per-app limits, the log id
+ * and the ledger. Source: FEISHU.md §7 and the fault list at its end.
+ */
+import type { Call, CallLedger } from '../call-ledger.js';
+import type { EventStream } from '../event-stream.js';
+import type { ApiFault, Faults, Firing, Subject } from '../faults.js';
+import type { ApiName, Settings } from '../options.js';
+import type { RateLimits } from '../rate-limits.js';
+import { hex } from '../secret-book.js';
+import type { Timers } from '../timers.js';
+import { asObject, type Exchange, type Reply } from './exchange.js';
+import type { Outcome, Route } from './listener.js';
+
+export interface ApiRoute {
+  api: ApiName;
+  method: string;
+  path: string;
+  /** false: Feishu names no limit for it. Default true. */
+  limited?: boolean;
+  /** What the call is about; also what faults and limits are keyed by. */
+  subject?(exchange: Exchange): Subject;
+  handle(exchange: Exchange, call: Call): Reply | Promise<Reply>;
+  /** How this API words an error of Feishu's; default `openApiError`. */
+  fail?(code: number, msg?: string): Reply;
+}
+
+export interface ApiDeps {
+  settings: Settings;
+  faults: Faults;
+  limits: RateLimits;
+  ledger: CallLedger;
+  events: EventStream;
+  timers: Timers;
+}
+
+/** The generic error body of the open platform. */
+export function openApiError(code: number, msg = 'refused', status = 400): Reply {
+  return { status, body: { code, msg, error: { log_id: hex(16), troubleshooter: 'simulator' } } };
+}
+
+/** 429 as the gateway words it; `resetSeconds` is when a call will be admitted again. */
+export function rateLimited(resetSeconds: number, ceiling: number): Reply {
+  return {
+    status: 429,
+    body: { code: 99991400, msg: 'request trigger frequency limit' },
+    headers: { 'x-ogw-ratelimit-reset': String(resetSeconds), 'x-ogw-ratelimit-limit': String(ceiling) },
+  };
+}
+
+export function apiRoute(route: ApiRoute, deps: ApiDeps): Route {
+  return {
+    method: route.method,
+    path: route.path,
+    serve: async (exchange, { request }) => {
+      const subject = route.subject?.(exchange) ?? {};
+      const call = deps.ledger.add({
+        api: route.api,
+        at: deps.settings.now(),
+        logId: `${Date.now()}${hex(9).toUpperCase()}`,
+        ...pickSubject(subject),
+      });
+      request.socket.once('close', () => {
+        if (call.endedAt === undefined) call.abandoned = true;
+      });
+      const outcome = await answer(route, exchange, subject, call, deps);
+      return finish(call, outcome, deps);
+    },
+  };
+}
+
+async function answer(
+  route: ApiRoute,
+  exchange: Exchange,
+  subject: Subject,
+  call: Call,
+  deps: ApiDeps,
+): Promise<Outcome> {
+  const before = deps.faults.takeApi(route.api, 'before', subject);
+  await deps.timers.sleep((deps.settings.latencyMs[route.api] ?? 0) + before.delayMs);
+  const carryOut = async (): Promise<Reply> =>
+    limitOf(route, subject, call, deps) ?? (await route.handle(exchange, call));
+  if (before.firing) {
+    call.fault = before.firing.fault.kind;
+    const early = await shape(before.firing, route, deps, carryOut);
+    if (early !== undefined) return early;
+  }
+  const reply = await carryOut();
+  const after = deps.faults.takeApi(route.api, 'after', { ...subject, ...pickSubject(call) });
+  await deps.timers.sleep(after.delayMs);
+  if (!after.firing) return reply;
+  call.fault = after.firing.fault.kind;
+  if (after.firing.fault.kind === 'rewrite') return { ...reply, body: rewrite(reply.body, after.firing.fault) };
+  return (await shape(after.firing, route, deps, undefined)) ?? reply;
+}
+
+/** What a fault makes of the call; undefined = go on as if nothing had been. */
+async function shape(
+  firing: Firing<ApiFault>,
+  route: ApiRoute,
+  deps: ApiDeps,
+  carryOut: (() => Promise<Reply>) | undefined,
+): Promise<Outcome | undefined> {
+  const { fault } = firing;
+  switch (fault.kind) {
+    case 'hang':
+    case 'reset':
+      return fault.kind;
+    case 'hold':
+      await firing.held();
+      return undefined;
+    case 'html':
+      return { status: fault.status ?? 502, body: '<html><body><h1>502 Bad Gateway</h1></body></html>' };
+    case 'status':
+      return { status: fault.status, body: fault.body ?? {}, ...(fault.headers ? { headers: fault.headers } : {}) };
+    case 'oauth_error':
+      return {
+        status: fault.status ?? 400,
+        body: {
+          ...(fault.code === undefined ? {} : { code: fault.code }),
+          error: fault.error,
+          error_description: fault.error,
+        },
+      };
+    case 'code':
+      return codeReply(fault, route);
+    case 'late':
+      if (carryOut) {
+        deps.timers.after(fault.ms, () => {
+          carryOut().catch((error: unknown) => deps.events.emit('simulator.error', { message: String(error) }));
+        });
+      }
+      return typeof fault.answer === 'number'
+        ? { status: fault.answer, body: '<html><body>gateway timeout</body></html>' }
+        : fault.answer;
+    default:
+      return undefined;
+  }
+}
+
+function codeReply(fault: Extract<ApiFault, { kind: 'code' }>, route: ApiRoute): Reply {
+  if (fault.code === 99991400) return rateLimited(fault.resetSeconds ?? 1, 50);
+  const reply = route.fail?.(fault.code, fault.msg) ?? openApiError(fault.code, fault.msg);
+  const body = { ...asObject(reply.body) };
+  if (fault.error !== undefined) body['error'] = fault.error;
+  if (fault.data === 'empty') body['data'] = {};
+  if (fault.data === 'null') body['data'] = null;
+  if (fault.data === 'absent') delete body['data'];
+  return { ...reply, status: fault.status ?? reply.status, body };
+}
+
+function limitOf(route: ApiRoute, subject: Subject, call: Call, deps: ApiDeps): Reply | undefined {
+  if (route.limited === false || subject.appId === undefined) return undefined;
+  const { limits } = deps.settings;
+  const key = `${subject.appId}:${route.api}`;
+  const second = deps.limits.perSecond(key, limits.appApiPerSecond, !limits.enforce);
+  if (!second.admitted) {
+    deps.ledger.markOverLimit(call, 'app_second');
+    if (limits.enforce) return rateLimited(Math.ceil(second.waitMs / 1000), limits.appApiPerSecond);
+  }
+  const minute = deps.limits.perMinute(key, limits.appApiPerMinute, !limits.enforce);
+  if (!minute.admitted) {
+    deps.ledger.markOverLimit(call, 'app_minute');
+    if (limits.enforce) return rateLimited(Math.ceil(minute.waitMs / 1000), limits.appApiPerMinute);
+  }
+  return undefined;
+}
+
+function finish(call: Call, outcome: Outcome, deps: ApiDeps): Outcome {
+  if (outcome === 'hang') return outcome;
+  call.endedAt = deps.settings.now();
+  const reply = outcome === 'reset' ? undefined : outcome;
+  call.status = reply?.status ?? 0;
+  const body = asObject(reply?.body);
+  if (typeof body?.['code'] === 'number') call.code = body['code'];
+  if (typeof body?.['error'] === 'string') call.error = body['error'];
+  deps.events.emit('call', { ...call });
+  return reply === undefined ? 'reset' : { ...reply, headers: { 'x-tt-logid': call.logId, ...reply.headers } };
+}
+
+function pickSubject(subject: Subject | Call): Partial<Call> {
+  const picked: Partial<Call> = {};
+  if (subject.appId !== undefined) picked.appId = subject.appId;
+  if (subject.openId !== undefined) picked.openId = subject.openId;
+  if (subject.messageId !== undefined) picked.messageId = subject.messageId;
+  if (subject.grant !== undefined) picked.grant = knownGrant(subject.grant);
+  return picked;
+}
+
+function knownGrant(grant: string): NonNullable<Call['grant']> {
+  return grant === 'device_code' || grant === 'refresh_token' || grant === 'authorization_code' ? grant : 'unknown';
+}
+
+function rewrite(body: unknown, fault: Extract<ApiFault, { kind: 'rewrite' }>): unknown {
+  const copy: unknown = structuredClone(body);
+  for (const [path, value] of Object.entries(fault.set ?? {})) edit(copy, path, (owner, name) => (owner[name] = value));
+  for (const path of fault.remove ?? []) edit(copy, path, (owner, name) => delete owner[name]);
+  return copy;
+}
+
+function edit(root: unknown, path: string, change: (owner: Record<string, unknown>, name: string) => void): void {
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let owner = asObject(root);
+  for (const name of names) owner = asObject(owner?.[name]);
+  if (owner) change(owner, last);
+}
