@@ -1,5 +1,5 @@
 /**
- * One budget of calls per app and API, shared by all processes through Redis: an exact sliding log (see budget-lua.ts).
+ * One budget of calls per app and API, shared by all processes through Redis: an exact sliding log (see scripts/budget.ts).
  * Owns the keys `<prefix>:{<app_id>}:budget:…`, all of which expire by themselves. Does not wait and does not send.
  *
  * Feishu counts arrivals, we count departures. What left further apart may arrive closer together, so each window is
@@ -8,12 +8,12 @@
  */
 import type { Redis } from 'ioredis';
 import type { CallBudget, CallRequest, Turn } from '../domain/call-budget.js';
-import { PAUSE_LUA, RESERVE_LUA } from './budget-lua.js';
+import type { StoreKeys } from './keys.js';
+import { pauseScript, reserveScript } from './scripts/budget.js';
 
 export interface BudgetOptions {
   readonly redis: Redis;
-  /** `REDIS_KEY_PREFIX`. */
-  readonly keyPrefix: string;
+  readonly keys: Pick<StoreKeys, 'base'>;
   /** See above. */
   readonly marginMs?: number;
   /** What a "second" and a "minute" last; only tests shorten them. */
@@ -28,26 +28,16 @@ interface Gate {
   readonly perMinute: number;
 }
 
-/** What `defineCommand` adds to the client. */
-interface BudgetCommands {
-  authdBudgetReserve(numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<[number, number]>;
-  authdBudgetPause(key: string, ms: number): Promise<number>;
-}
-
 const MARGIN_MS = 150;
 /** A reservation lies no further ahead; the script takes anything beyond a minute for a clock that was set back. */
 const LONGEST_WAIT_MS = 30_000;
 const LONGEST_PAUSE_MS = 600_000;
 
 export function createBudget(options: BudgetOptions): CallBudget {
-  const { redis, keyPrefix, marginMs = MARGIN_MS } = options;
+  const { redis, keys, marginMs = MARGIN_MS } = options;
   const second = (options.secondMs ?? 1_000) + marginMs;
   const minute = (options.minuteMs ?? 60_000) + marginMs;
-  redis.defineCommand('authdBudgetReserve', { lua: RESERVE_LUA });
-  redis.defineCommand('authdBudgetPause', { lua: PAUSE_LUA, numberOfKeys: 1 });
-  const commands = redis as Redis & BudgetCommands;
-
-  const key = (appId: string, kind: string, name: string): string => `${keyPrefix}:{${appId}}:budget:${kind}:${name}`;
+  const key = (appId: string, kind: string, name: string): string => `${keys.base(appId)}:budget:${kind}:${name}`;
   const pauseKey = (appId: string, api: string, narrowId?: string): string =>
     key(appId, 'pause', narrowId === undefined ? api : `${api}:${narrowId}`);
 
@@ -72,17 +62,18 @@ export function createBudget(options: BudgetOptions): CallBudget {
   return {
     async reserve(call): Promise<Turn> {
       const narrower = gates(call);
-      const keys = [key(call.appId, 'log', call.api), pauseKey(call.appId, call.api)];
-      for (const gate of narrower) keys.push(gate.log, gate.pause);
+      const used = [key(call.appId, 'log', call.api), pauseKey(call.appId, call.api)];
+      for (const gate of narrower) used.push(gate.log, gate.pause);
       const bounds = [atLeastOne(call.perSecond), atLeastOne(call.perMinute)];
       for (const gate of narrower) bounds.push(gate.perSecond, gate.perMinute);
       const longest = between(call.maxWaitMs, 0, LONGEST_WAIT_MS);
-      const [granted, ms] = await commands.authdBudgetReserve(keys.length, ...keys, longest, second, minute, ...bounds);
+      const answer = await reserveScript(redis, used, [longest, second, minute, ...bounds]);
+      const [granted, ms] = answer as [number, number];
       return granted === 1 ? { granted: true, waitMs: ms } : { granted: false, retryAfterMs: Math.max(1, ms) };
     },
 
     async pause(appId, api, ms, narrowId): Promise<void> {
-      await commands.authdBudgetPause(pauseKey(appId, api, narrowId), between(ms, 1, LONGEST_PAUSE_MS));
+      await pauseScript(redis, [pauseKey(appId, api, narrowId)], [between(ms, 1, LONGEST_PAUSE_MS)]);
     },
 
     async pausedForMs(appId, api): Promise<number> {

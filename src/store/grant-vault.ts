@@ -69,8 +69,8 @@ export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope
       const stored = await read(appId, openId);
       const grant = statusOf(appId, openId, stored, now);
       if (stored === null || stored.grant.tokens.expiresAt <= now) return { grant, token: null };
-      const { accessToken, tokenType, expiresAt, scopes } = stored.grant.tokens;
-      return { grant, token: { accessToken, tokenType, expiresAt, scopes } };
+      const { accessToken, tokenType, expiresAt, expiresIn, scopes } = stored.grant.tokens;
+      return { grant, token: { accessToken, tokenType, expiresAt, expiresIn, scopes } };
     },
 
     async forget(appId: string, openId: string): Promise<void> {

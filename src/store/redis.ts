@@ -34,7 +34,8 @@ export function createRedis(use: RedisUse, deps: RedisDeps): Redis {
     subscriber: { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true },
     worker: { enableOfflineQueue: true, maxRetriesPerRequest: null, socketTimeout: BLOCKING_SILENCE_MS },
   };
-  const redis = new Redis(deps.url, { ...common, ...byUse[use] });
+  const options: Omit<RedisOptions, 'replyMapping'> = { ...common, ...byUse[use] };
+  const redis = new Redis(deps.url, options);
   redis.on('error', (error: Error) => deps.onError(use, error));
   redis.on('ready', () => deps.onState(use, 'ready'));
   redis.on('close', () => deps.onState(use, 'close'));

@@ -45,7 +45,9 @@ export interface NewSession {
 }
 
 export type CreateOutcome =
-  | { readonly kind: 'created' | 'live'; readonly sessionId: string }
+  /** `endedId`: the session of the same client and user that this one has replaced, or whose time was over. */
+  | { readonly kind: 'created'; readonly sessionId: string; readonly endedId: string | null }
+  | { readonly kind: 'live'; readonly sessionId: string }
   | { readonly kind: 'limited'; readonly retryAfterMs: number };
 
 export interface ClickInput {
@@ -60,7 +62,8 @@ export interface ClickInput {
 }
 
 export type ClickOutcome =
-  | { readonly verdict: 'unknown' | 'foreign' | 'too_old' }
+  | { readonly verdict: 'unknown' | 'too_old' }
+  | { readonly verdict: 'foreign'; readonly askedOpenId: string }
   | {
       readonly verdict:
         | 'claimed'
@@ -81,7 +84,8 @@ export type BeginPoll =
   | { readonly kind: 'dead' | 'stale' };
 
 export type BeginCard =
-  | { readonly kind: 'go'; readonly session: Session; readonly clicks: string; readonly noticed: boolean }
+  | { readonly kind: 'go'; readonly session: Session; readonly clicks: string }
+  | { readonly kind: 'notice'; readonly session: Session }
   | { readonly kind: 'held' | 'busy'; readonly waitMs: number }
   | { readonly kind: 'done' };
 
@@ -140,7 +144,8 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
         ),
       );
       if (reply[0] === 'limited') return { kind: 'limited', retryAfterMs: Number(reply[1]) };
-      return { kind: reply[0] === 'live' ? 'live' : 'created', sessionId: String(reply[1]) };
+      if (reply[0] === 'live') return { kind: 'live', sessionId: String(reply[1]) };
+      return { kind: 'created', sessionId: String(reply[1]), endedId: String(reply[2] ?? '') || null };
     },
 
     /** Continues an ended session under a new id on the same message; says which session goes on. Null: it has not ended. */
@@ -166,7 +171,8 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
         ),
       );
       const verdict = (reply[0] ?? 'unknown') as ClickOutcome['verdict'];
-      if (verdict === 'unknown' || verdict === 'foreign' || verdict === 'too_old') return { verdict };
+      if (verdict === 'foreign') return { verdict, askedOpenId: String(reply[1]) };
+      if (verdict === 'unknown' || verdict === 'too_old') return { verdict };
       return { verdict, session: parse(input.sessionId, toRecord(reply[1])) };
     },
 
@@ -228,9 +234,13 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       return (await runOn(asking.failScript, sessionId, reason, JSON.stringify(detail), gone)) === 1;
     },
 
-    /** 0: expired now; a positive number: look again after so many milliseconds; -1: nothing to expire. */
-    async expire(sessionId: string): Promise<number> {
-      return Number((await runOn(asking.expireScript, sessionId)) ?? -1);
+    /**
+     * `leftMs` 0: expired now; positive: look again after so long; -1: nothing to expire. `unclicked`: sessions of the
+     * app that have expired without a click since the last click of anybody.
+     */
+    async expire(sessionId: string): Promise<{ leftMs: number; unclicked: number }> {
+      const reply = asList(await runOn(asking.expireScript, sessionId));
+      return { leftMs: Number(reply[0] ?? -1), unclicked: Number(reply[1] ?? 0) };
     },
 
     /** The session as it is afterwards, and whether this call ended it. */
@@ -245,9 +255,10 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       switch (reply[0]) {
         case 'go': {
           const raw = toRecord(reply[1]);
-          const noticed = raw['noticed'] === '1';
-          return { kind: 'go', session: parse(sessionId, raw), clicks: raw['clicks'] ?? '0', noticed };
+          return { kind: 'go', session: parse(sessionId, raw), clicks: raw['clicks'] ?? '0' };
         }
+        case 'notice':
+          return { kind: 'notice', session: parse(sessionId, toRecord(reply[1])) };
         case 'held':
         case 'busy':
           return { kind: reply[0], waitMs: Math.max(0, Number(reply[1])) };

@@ -5,15 +5,20 @@ import { PRELUDE } from './prelude.js';
 /**
  * Creates a session, or finds the live one that covers the request. Idempotent by id.
  * ARGV: id, client_id, open_id, scopes, text (sealed), chat_id, ttl ms, cards per hour, most scopes of one session.
- * Returns {'created', id} | {'live', id} | {'limited', ms}.
+ * Returns {'created', id, id of the session it has ended or ''} | {'live', id} | {'limited', ms}.
  */
 export const createScript = defineScript(`${PRELUDE}
 local id, client, user, scopes = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local at = now()
-if redis.call('EXISTS', key(id)) == 1 then return {'created', id} end
+if redis.call('EXISTS', key(id)) == 1 then return {'created', id, ''} end
 local old = redis.call('GET', base .. ':live:' .. client .. ':' .. user)
 local o = old and read(old) or {}
-if old and (not islive(o.state) or expire(old, o, at) == 0) then old = false end
+local ended = ''
+if old and not islive(o.state) then old = false end
+if old and expire(old, o, at) == 0 then
+  ended = old
+  old = false
+end
 if old then
   local have, list, missing = {}, {}, false
   for scope in string.gmatch(o.scopes, '%S+') do
@@ -40,8 +45,9 @@ insert(id, at, tonumber(ARGV[7]), {'client_id', client, 'open_id', user, 'scopes
 if old then
   redis.call('HSET', key(old), 'next_session_id', id)
   if o.link_state ~= 'settling' then finish(old, 'superseded', at) end
+  ended = old
 end
-return {'created', id}
+return {'created', id, ended}
 `);
 
 /**
@@ -71,11 +77,14 @@ redis.call('HSET', key(oldid), 'next_session_id', id)
 return {'created', id}
 `);
 
-/** ARGV: id. Returns {-1 | 0 | ms}: nothing to expire, expired now, look again after. */
+/**
+ * ARGV: id. Returns {result, sessions expired without a click since the last click}; result: -1 nothing to expire,
+ * 0 expired now, ms: look again after.
+ */
 export const expireScript = defineScript(`${PRELUDE}
 local s = read(ARGV[1])
-if not s.state then return -1 end
-return expire(ARGV[1], s, now())
+if not s.state then return {-1, 0} end
+return {expire(ARGV[1], s, now()), tonumber(redis.call('GET', base .. ':unclicked') or '0')}
 `);
 
 /** ARGV: id. An operator ends it; already ended ones stay as they are. Returns 1 when it has ended now. */

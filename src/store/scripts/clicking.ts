@@ -6,7 +6,7 @@ import { PRELUDE } from './prelude.js';
  * Judges operator, session, repetition; does at once what can be done at once.
  * ARGV: id, operator, action, message id of the callback or '', create_time ms or 0, hold owner, hold ms, oldest
  * click ms, how long a claimed link may be in the making, ms.
- * Returns {verdict, record}; verdicts: unknown, foreign, too_old | claimed (this click asked for link link_number),
+ * Returns {verdict, record}; verdicts: unknown, foreign (with the open_id of the user asked), too_old | claimed (this click asked for link link_number),
  * making (it is being made), link, confirming, check (ask Feishu now), declined, ended, restart (may be continued),
  * continued (next_session_id has the live one).
  */
@@ -15,7 +15,8 @@ local id, action = ARGV[1], ARGV[3]
 local at = now()
 local s = read(id)
 if not s.state then return {'unknown'} end
-if s.open_id ~= ARGV[2] then return {'foreign'} end
+redis.call('DEL', base .. ':unclicked')
+if s.open_id ~= ARGV[2] then return {'foreign', s.open_id} end
 local created = tonumber(ARGV[5])
 if created > 0 and at - created > tonumber(ARGV[8]) then return {'too_old'} end
 if not s.message_id and ARGV[4] ~= '' then

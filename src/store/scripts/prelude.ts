@@ -12,6 +12,7 @@
  * <base>:hold:<message_id>     sorted set: clicks in hand, by the time until which a PATCH must wait for their acks
  * <base>:lock:<message_id>     whoever updates the message right now
  * <base>:cards:<open_id>       list: when cards were sent to the user in the last hour
+ * <base>:unclicked             how many sessions have expired without a click since the last click of anybody
  *
  * Time is Redis's. `changed` is called for every change that a card shows.
  */
@@ -58,7 +59,7 @@ end
 -- else the milliseconds after which to look again, or -1 when there is nothing to expire.
 local function expire(id, s, at)
   if not islive(s.state) then return -1 end
-  if s.link_state == 'settling' then return -1 end
+  if s.link_state == 'settling' then return 15000 end
   local left = tonumber(s.expires_at) - at
   if left > 0 then return left end
   local intent = tonumber(s.poll_until or '0')
@@ -72,6 +73,7 @@ local function expire(id, s, at)
     end
     if grace > at then return grace - at end
   end
+  if not s.clicks then redis.call('INCR', base .. ':unclicked') end
   finish(id, 'expired', at)
   return 0
 end

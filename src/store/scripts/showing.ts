@@ -4,7 +4,8 @@ import { PRELUDE } from './prelude.js';
 
 /**
  * May this worker bring the message to the session's present state? ARGV: id, owner, lock ms.
- * Returns {'go', record} | {'held', ms} (a click is in hand) | {'busy', ms} (another worker is at it) | {'done'}.
+ * Returns {'go', record} | {'held', ms} (a click is in hand) | {'busy', ms} (another worker is at it) | {'notice',
+ * record} (the group has not got its notice) | {'done'}.
  */
 export const beginCardScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
@@ -23,6 +24,7 @@ if s.message_id then
   end
 end
 if s.card_gone or tonumber(s.shown_version) >= tonumber(s.version) then
+  if s.message_id and s.chat_id ~= '' and not s.noticed then return {'notice', redis.call('HGETALL', key(id))} end
   close(id)
   return {'done'}
 end

@@ -5,6 +5,7 @@
  * n calls per window holds for a call at time t when the n-th newest entry is at least a window older than t. So a check
  * is one LINDEX, and the answer is exact: a sliding log, no fixed windows that let 2n through at their seam.
  */
+import { defineScript } from '../script.js';
 
 /**
  * KEYS: the log of app and API, its pause; then for each gate its log and its pause.
@@ -15,7 +16,7 @@
  * Waiting is first come, first served in the log of the API, so its entries may lie in the future. A gate (a class's
  * share, a message, a chat) never makes its caller reserve the future: that would push everybody else behind it.
  */
-export const RESERVE_LUA = `
+export const reserveScript = defineScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local longest, second, minute = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -42,7 +43,8 @@ end
 local per_second, per_minute = tonumber(ARGV[4]), tonumber(ARGV[5])
 local newest = redis.call('LINDEX', KEYS[1], 0)
 -- An entry further ahead than any reservation: Redis's clock was set back. The log is of no use then.
-if newest and newest - now > minute then
+local furthest = 60000
+if newest and newest - now > furthest then
   redis.call('DEL', KEYS[1])
   newest = false
 end
@@ -55,7 +57,7 @@ local open_at = 0
 for i = 1, gates do
   local log, pause = KEYS[1 + 2 * i], KEYS[2 + 2 * i]
   local newest_here = redis.call('LINDEX', log, 0)
-  if newest_here and newest_here - now > minute then redis.call('DEL', log) end
+  if newest_here and newest_here - now > furthest then redis.call('DEL', log) end
   local free = math.max(pause_end(pause), free_at(log, tonumber(ARGV[4 + 2 * i]), tonumber(ARGV[5 + 2 * i])))
   open_at = math.max(open_at, free)
 end
@@ -72,11 +74,11 @@ end
 note(KEYS[1], per_second, per_minute)
 for i = 1, gates do note(KEYS[1 + 2 * i], tonumber(ARGV[4 + 2 * i]), tonumber(ARGV[5 + 2 * i])) end
 return {1, at - now}
-`;
+`);
 
 /** KEYS: a pause. ARGV: milliseconds. The longer of two pauses holds. */
-export const PAUSE_LUA = `
+export const pauseScript = defineScript(`
 local ms = tonumber(ARGV[1])
 if redis.call('PTTL', KEYS[1]) < ms then redis.call('SET', KEYS[1], '1', 'PX', ms) end
 return 1
-`;
+`);

@@ -1,0 +1,120 @@
+/**
+ * A client asks a user to authorize (`POST /v1/sessions`): already authorized, already being asked, or a new session
+ * and its card. The session is written first; jobs are hints that the reconciler makes again when adding them fails.
+ */
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { AskRequest, AskResult } from '../domain/ask.js';
+import { covers, OFFLINE_ACCESS } from '../domain/scopes.js';
+import { newSessionId } from '../domain/session-id.js';
+import { AuthdError } from '../errors.js';
+import type { Producer } from '../queue/producer.js';
+import type { GrantVault } from '../store/grant-vault.js';
+import type { StoreKeys } from '../store/keys.js';
+import type { SessionStore } from '../store/session-store.js';
+import type { Unreachable } from '../store/unreachable.js';
+import type { Hints } from './hints.js';
+
+export interface AskDeps {
+  readonly redis: Redis;
+  readonly keys: StoreKeys;
+  readonly sessions: SessionStore;
+  readonly vault: GrantVault;
+  readonly unreachable: Unreachable;
+  readonly producer: Producer;
+  readonly hints: Hints;
+  /** Whether a grant counts for the client although it was given for another. */
+  readonly seesEveryGrant: (clientId: string) => boolean;
+  readonly cardLimitPerHour: number;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+const IDEMPOTENCY_SECONDS = 86_400;
+
+export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskResult> {
+  const { sessions, producer, hints, logger } = deps;
+
+  const live = async (sessionId: string): Promise<AskResult | null> => {
+    const session = await sessions.get(sessionId);
+    return session === null ? null : { kind: 'live', session };
+  };
+
+  const authorized = async (request: AskRequest): Promise<AskResult | null> => {
+    const grant = await deps.vault.status(request.appId, request.openId, deps.now());
+    const named = grant.clientIds.includes(request.clientId) || deps.seesEveryGrant(request.clientId);
+    const business = request.scopes.filter((scope) => scope !== OFFLINE_ACCESS);
+    if (grant.status !== 'active' || !named || !covers(grant.scopes, business)) return null;
+    return { kind: 'already_authorized', grant };
+  };
+
+  const create = async (request: AskRequest, sessionId: string): Promise<AskResult> => {
+    const outcome = await sessions.create({
+      sessionId,
+      appId: request.appId,
+      clientId: request.clientId,
+      openId: request.openId,
+      scopes: request.scopes,
+      reason: request.reason,
+      metadata: request.metadata,
+      chatId: request.chatId,
+      ttlMs: request.ttlSeconds * 1000,
+      cardLimitPerHour: deps.cardLimitPerHour,
+    });
+    if (outcome.kind === 'limited') {
+      throw new AuthdError('rate_limited', 'This user has got as many cards as she may get within an hour', {
+        remedy: 'Ask her again later, or raise CARD_LIMIT_PER_USER_PER_HOUR.',
+        retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1000)),
+      });
+    }
+    const session = await sessions.get(outcome.sessionId);
+    if (session === null) throw new AuthdError('internal_error', 'the session has gone while it was made');
+    if (outcome.kind === 'live') return { kind: 'live', session };
+    const ids = { app_id: session.appId, client_id: session.clientId, open_id: session.openId };
+    logger.info({ event: 'session.created', session_id: session.sessionId, ...ids }, 'A client asks a user');
+    hints.add(() => producer.cardUpdate(session.sessionId));
+    hints.add(() => producer.expiry(session.sessionId, session.expiresAt - session.createdAt));
+    if (outcome.endedId !== null) {
+      const endedId = outcome.endedId;
+      logger.info({ event: 'session.superseded', session_id: endedId, ...ids }, 'A wider request replaces this one');
+      hints.add(() => producer.cardUpdate(endedId));
+    }
+    return { kind: 'created', session };
+  };
+
+  /** One id per client and key: a repeat finds the session the first one made, also after a crash in between. */
+  const claim = async (request: AskRequest, fresh: string): Promise<{ key: string; sessionId: string } | null> => {
+    if (request.idempotency === null) return null;
+    const digest = createHash('sha256').update(request.idempotency.key).digest('hex');
+    const key = deps.keys.idempotency(request.clientId, digest);
+    await deps.redis.set(key, `${request.idempotency.bodyDigest} ${fresh}`, 'EX', IDEMPOTENCY_SECONDS, 'NX');
+    const [bodyDigest, sessionId = fresh] = ((await deps.redis.get(key)) ?? '').split(' ');
+    if (bodyDigest !== request.idempotency.bodyDigest) {
+      throw new AuthdError('idempotency_conflict', 'Idempotency-Key: it was used with another body', {
+        remedy: 'Use a new key for a new request.',
+      });
+    }
+    return { key, sessionId };
+  };
+
+  return async (request) => {
+    const fresh = newSessionId(request.appId, deps.now());
+    const claimed = await claim(request, fresh);
+    if (claimed !== null && claimed.sessionId !== fresh) {
+      const known = await sessions.get(claimed.sessionId);
+      if (known !== null) return { kind: 'created', session: known };
+    }
+    const refused = await deps.unreachable.find(request.appId, request.openId);
+    if (refused !== null) throw refused;
+    const already = request.force ? null : await authorized(request);
+    if (already !== null) return already;
+    const result = await create(request, claimed?.sessionId ?? fresh);
+    if (claimed !== null && result.kind !== 'already_authorized' && result.session.sessionId !== claimed.sessionId) {
+      const value = `${request.idempotency?.bodyDigest ?? ''} ${result.session.sessionId}`;
+      await deps.redis.set(claimed.key, value, 'EX', IDEMPOTENCY_SECONDS, 'XX');
+      return (await live(result.session.sessionId)) ?? result;
+    }
+    return result;
+  };
+}

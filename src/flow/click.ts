@@ -1,0 +1,247 @@
+/**
+ * Answers a click within the ack budget (ARCHITECTURE §2 step 3). One store call judges it; Authorize claims a link
+ * and waits for it as long as the budget allows; whatever happens, the answer is an object that clients accept. Never
+ * throws, never hangs: what a timed-out step does later is harmless, because the store decides.
+ *
+ * While the click is in hand no PATCH goes to its message: an ack sent after it would revert it. `acked` ends that,
+ * a moment after the ack has left.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Ack, CardAction } from '../domain/card-action.js';
+import { isLive, type Session } from '../domain/session.js';
+import { newSessionId } from '../domain/session-id.js';
+import type { CardRenderer } from '../feishu/cards/card-renderer.js';
+import type { ToastName } from '../feishu/cards/card-set.js';
+import type { Producer } from '../queue/producer.js';
+import type { Changes } from '../store/changes.js';
+import type { SessionStore } from '../store/session-store.js';
+import type { Hints } from './hints.js';
+
+export interface ClickDeps {
+  readonly sessions: SessionStore;
+  readonly producer: Producer;
+  readonly changes: Changes;
+  readonly hints: Hints;
+  readonly renderer: Pick<CardRenderer, 'render' | 'gone' | 'toast'>;
+  /** Milliseconds from the click's arrival to our answer. */
+  readonly ackBudgetMs: number;
+  readonly sessionTtlMs: number;
+  /** The process is stopping: new clicks get a toast. */
+  readonly isStopping: () => boolean;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/** How the click came in: acks sent on a connection that has closed meanwhile are lost. */
+export interface ClickLink {
+  isOpen(): boolean;
+}
+
+export interface Clicks {
+  answer(action: CardAction, link: ClickLink): Promise<Ack>;
+  /** The answer to a click that is no action of ours. */
+  malformed(): Ack;
+  /** Resolves when everything that follows the acks in hand is done. */
+  settled(): Promise<void>;
+}
+
+/** From our answer until the ack has surely reached Feishu; PATCHes keep clear for so long. */
+const ACK_FLIGHT_MS = 150;
+
+/** What to answer, and which session's version its card shows. */
+interface Answer {
+  readonly ack: Ack;
+  readonly shows: Session | null;
+  /** The session whose message was held for this click. */
+  readonly held: string | null;
+  readonly outcome: string;
+}
+
+export function createClicks(deps: ClickDeps): Clicks {
+  const { sessions, producer, changes, hints, renderer, logger, now } = deps;
+
+  const toast = (name: ToastName): Ack => ({ toast: renderer.toast(name) });
+  const card = (data: object, name?: ToastName): Ack => ({
+    ...(name === undefined ? {} : toast(name)),
+    card: { type: 'raw', data },
+  });
+  const only = (name: ToastName, held: string | null = null): Answer => ({
+    ack: toast(name),
+    shows: null,
+    held,
+    outcome: name,
+  });
+  const show = (session: Session, name?: ToastName): Answer => ({
+    ack: card(renderer.render(session, now()), name),
+    shows: session,
+    held: session.sessionId,
+    outcome: name ?? session.state,
+  });
+
+  /** Waits for the link that is being made. */
+  const awaitLink = async (claimed: Session, deadline: number): Promise<Answer> => {
+    const { sessionId } = claimed;
+    let notice = changes.wait(sessionId, deadline - now());
+    try {
+      await producer.link(sessionId, claimed.linkNumber);
+      let session: Session | null = await sessions.get(sessionId);
+      while (session?.linkState === 'claimed' && (await notice.promise)) {
+        notice = changes.wait(sessionId, deadline - now());
+        session = await sessions.get(sessionId);
+      }
+      if (session === null || session.linkState === 'claimed') return only('working_on_it', sessionId);
+      return show(session);
+    } finally {
+      notice.cancel();
+    }
+  };
+
+  /** She says she has agreed: asks Feishu now, and waits for what comes of it. */
+  const check = async (before: Session, deadline: number): Promise<Answer> => {
+    const { sessionId } = before;
+    let notice = changes.wait(sessionId, deadline - now());
+    try {
+      await producer.pollNow(sessionId, before.linkNumber);
+      let session: Session | null = before;
+      while (session !== null && session.version === before.version && (await notice.promise)) {
+        notice = changes.wait(sessionId, deadline - now());
+        session = await sessions.get(sessionId);
+      }
+      if (session === null || session.version === before.version) return only('still_waiting', sessionId);
+      return show(session);
+    } finally {
+      notice.cancel();
+    }
+  };
+
+  /** Starts again on the same message. */
+  const restart = async (ended: Session, deadline: number): Promise<Answer> => {
+    const id = await sessions.restart(ended, newSessionId(ended.appId, now()), deps.sessionTtlMs);
+    const session = id === null ? null : await sessions.get(id);
+    if (session === null) return only('already_ended', ended.sessionId);
+    if (session.messageId !== ended.messageId || !isLive(session.state)) return show(ended, 'already_ended');
+    const ids = { app_id: session.appId, client_id: session.clientId, open_id: session.openId };
+    const fields = { event: 'session.created', session_id: session.sessionId, continues: ended.sessionId, ...ids };
+    logger.info(fields, 'The user starts again');
+    hints.add(() => producer.expiry(session.sessionId, session.expiresAt - session.createdAt));
+    return session.linkState === 'claimed' ? await awaitLink(session, deadline) : show(session);
+  };
+
+  const judge = async (action: CardAction, holdOwner: string, deadline: number): Promise<Answer> => {
+    // Withdrawing a grant from its card comes with the refresh engine; no card of ours has that button yet.
+    if (action.action === 'revoke') return only('malformed');
+    const outcome = await sessions.click({
+      sessionId: action.sessionId,
+      operatorOpenId: action.openId,
+      action: action.action,
+      messageId: action.messageId,
+      createdAt: action.createdAt,
+      holdOwner,
+    });
+    switch (outcome.verdict) {
+      case 'unknown':
+        return { ack: card(renderer.gone(), 'gone'), shows: null, held: null, outcome: 'gone' };
+      case 'foreign': {
+        const fields = { event: 'card.foreign_click', session_id: action.sessionId, open_id: action.openId };
+        logger.warn({ ...fields, asked_open_id: outcome.askedOpenId }, 'Somebody else clicked; nothing was changed');
+        return only('not_for_you');
+      }
+      case 'too_old':
+        return only('too_old');
+      case 'claimed':
+      case 'making':
+        return await awaitLink(outcome.session, deadline);
+      case 'check':
+        return await check(outcome.session, deadline);
+      case 'declined':
+        hints.add(() => producer.cardUpdate(action.sessionId));
+        logger.info({ event: 'session.rejected', ...idsOf(outcome.session) }, 'The user declined on the card');
+        return show(outcome.session, 'declined');
+      case 'restart':
+        return await restart(outcome.session, deadline);
+      case 'continued': {
+        const next = await sessions.get(outcome.session.nextSessionId ?? '');
+        const sameMessage = next !== null && next.messageId === outcome.session.messageId;
+        if (!sameMessage) return show(outcome.session, 'already_ended');
+        return next.linkState === 'claimed' ? await awaitLink(next, deadline) : show(next);
+      }
+      case 'ended':
+        return show(outcome.session, 'already_ended');
+      case 'link':
+      case 'confirming':
+        return show(outcome.session);
+    }
+  };
+
+  /** After the ack: the message may be updated again, and is known to show what the ack's card showed. */
+  const follow = async (answer: Answer, holdOwner: string, link: ClickLink): Promise<void> => {
+    const sessionId = answer.shows?.sessionId ?? answer.held;
+    if (sessionId === null) return;
+    await new Promise((resolve) => setTimeout(resolve, ACK_FLIGHT_MS));
+    const shown = answer.shows !== null && link.isOpen() ? answer.shows.version : 0;
+    if (await sessions.acked(sessionId, holdOwner, shown)) await producer.cardUpdate(sessionId);
+  };
+
+  return {
+    async answer(action, link) {
+      const started = now();
+      if (deps.isStopping()) return toast('shutting_down');
+      const holdOwner = randomUUID();
+      const answer = await withinBudget(judge(action, holdOwner, started + deps.ackBudgetMs), deps.ackBudgetMs, {
+        fallback: only('try_again_soon', action.sessionId),
+        onError: (error) => {
+          const fields = { event: 'card.click_failed', session_id: action.sessionId, err: error };
+          logger.warn(fields, 'A click could not be judged; the user was asked to try again');
+        },
+      });
+      logger.info(
+        {
+          event: 'card.clicked',
+          session_id: action.sessionId,
+          open_id: action.openId,
+          message_id: action.messageId,
+          event_id: action.eventId,
+          action: action.action,
+          outcome: answer.outcome,
+          took_ms: Math.round(now() - started),
+        },
+        'A click was answered',
+      );
+      hints.add(() => follow(answer, holdOwner, link));
+      return answer.ack;
+    },
+    malformed: () => toast('malformed'),
+    settled: () => hints.settled(),
+  };
+}
+
+const idsOf = (session: Session) => ({
+  session_id: session.sessionId,
+  app_id: session.appId,
+  client_id: session.clientId,
+  open_id: session.openId,
+});
+
+/** Slack over the budget's own waits, so that an answer made at the very end still counts. */
+const GRACE_MS = 50;
+
+async function withinBudget<T>(
+  work: Promise<T>,
+  budgetMs: number,
+  options: { fallback: T; onError: (error: unknown) => void },
+): Promise<T> {
+  const guarded = work.catch((error: unknown) => {
+    options.onError(error);
+    return options.fallback;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(options.fallback), budgetMs + GRACE_MS);
+  });
+  try {
+    return await Promise.race([guarded, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Where every data frame of every long connection ends: clicks are answered, everything else is acked plainly and
+ * counted. An event type that we do not handle is said once: it tells that another bot may share the app.
+ */
+import type { Logger } from 'pino';
+import type { Received } from '../domain/card-action.js';
+import type { ClickLink, Clicks } from './click.js';
+
+export interface ReceiveDeps {
+  readonly parse: (payload: unknown) => Received;
+  readonly clicks: Clicks;
+  readonly logger: Logger;
+}
+
+/** Bounds what one log remembers of foreign types. */
+const MAX_TYPES = 100;
+
+export function createReceive(deps: ReceiveDeps): (payload: unknown, link: ClickLink) => Promise<object | undefined> {
+  const said = new Set<string>();
+
+  return async (payload, link) => {
+    const received = deps.parse(payload);
+    switch (received.kind) {
+      case 'click':
+        return await deps.clicks.answer(received.action, link);
+      case 'malformed': {
+        const fields = { event: 'card.malformed_click', problem: received.problem, keys: received.keys };
+        deps.logger.warn(fields, 'A click is no action of ours: does another bot use this app?');
+        return deps.clicks.malformed();
+      }
+      case 'event':
+        if (!said.has(received.type) && said.size < MAX_TYPES) {
+          said.add(received.type);
+          const fields = { event: 'ws.unhandled_event', event_type: received.type, event_id: received.eventId };
+          deps.logger.warn(fields, 'Feishu sends an event that nothing here handles: does another bot use this app?');
+        }
+        return undefined;
+      case 'nothing':
+        return undefined;
+    }
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Queue `card-action`: makes the consent link that a click has claimed (ARCHITECTURE §2 steps 4 and 5). Two device
+ * codes may be made when a step is repeated, never two stored or shown.
+ */
+import type { Logger } from 'pino';
+import type { AppConfig } from '../config/config.js';
+import { AuthdError } from '../errors.js';
+import { again, DONE, linkOf, type Processor } from '../domain/job.js';
+import type { Session } from '../domain/session.js';
+import type { AuthorizationServer } from '../oauth/authorization-server.js';
+import type { Producer } from '../queue/producer.js';
+import type { SessionStore } from '../store/session-store.js';
+import { idsOf, reasonFor } from './session-words.js';
+
+export interface CardActionDeps {
+  readonly sessions: SessionStore;
+  readonly producer: Producer;
+  readonly app: (appId: string) => AppConfig | undefined;
+  readonly authorizationServer: AuthorizationServer;
+  readonly logger: Logger;
+}
+
+const TIMEOUT_MS = 5_000;
+
+export function createCardActionProcessor(deps: CardActionDeps): Processor {
+  const { sessions, producer, logger } = deps;
+
+  const store = async (session: Session, answer: OkAnswer): Promise<void> => {
+    const { sessionId, linkNumber } = session;
+    const link = {
+      number: linkNumber,
+      deviceCode: answer.deviceCode,
+      userCode: answer.userCode,
+      verificationUri: answer.verificationUri,
+      verificationUriComplete: answer.verificationUriComplete,
+      intervalSeconds: answer.intervalSeconds,
+      expiresAt: 0, // Redis's clock decides; the store fills it in
+    };
+    const stored = await sessions.storeLink(sessionId, link, answer.expiresInSeconds * 1000);
+    if (!stored) return;
+    const life = { link_number: linkNumber, expires_in: answer.expiresInSeconds, interval: answer.intervalSeconds };
+    logger.info({ event: 'link.created', ...idsOf(session), ...life }, 'A consent link was made');
+    await producer.poll(sessionId, linkNumber, answer.intervalSeconds * 1000);
+    await producer.cardUpdate(sessionId);
+  };
+
+  return async (job) => {
+    const wanted = linkOf(job);
+    const session = wanted === null ? null : await sessions.get(wanted.sessionId);
+    if (session === null || session.state !== 'authorizing') return DONE;
+    if (session.linkState !== 'claimed' || session.linkNumber !== wanted?.number) return DONE;
+    const app = deps.app(session.appId);
+    // Another process of the fleet may be configured with that app; this one is not.
+    if (app === undefined) return again(5_000);
+    const answer = await deps.authorizationServer.requestDeviceCode({ app, scopes: session.scopes, timeoutMs: TIMEOUT_MS });
+    switch (answer.kind) {
+      case 'ok':
+        await store(session, answer);
+        return DONE;
+      case 'misconfigured': {
+        const reason = reasonFor(answer.detail);
+        if (await sessions.fail(session.sessionId, reason, answer.detail)) {
+          const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason, scopes: session.scopes };
+          const feishu = { feishu_code: answer.detail.feishu_code, log_id: answer.detail.log_id };
+          logger.error({ ...fields, ...feishu }, `Feishu makes no consent link: ${answer.detail.remedy}`);
+        }
+        await producer.cardUpdate(session.sessionId);
+        return DONE;
+      }
+      case 'transient': {
+        const fields = { event: 'link.failed', ...idsOf(session), feishu_code: answer.detail.feishu_code };
+        if (job.lastAttempt) {
+          await sessions.releaseLink(session.sessionId, session.linkNumber);
+          await producer.cardUpdate(session.sessionId);
+          logger.warn(fields, 'No consent link could be made for a minute; the user can ask again');
+          return DONE;
+        }
+        if (answer.retryAfterMs !== null) return again(answer.retryAfterMs);
+        throw new AuthdError('upstream_unavailable', 'Feishu makes no consent link right now');
+      }
+    }
+  };
+}
+
+type OkAnswer = Extract<Awaited<ReturnType<AuthorizationServer['requestDeviceCode']>>, { kind: 'ok' }>;

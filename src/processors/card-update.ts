@@ -1,0 +1,166 @@
+/**
+ * Queue `card-update`: makes a message show its session's present state (ARCHITECTURE invariant 2). Level-triggered:
+ * whatever woke it, it reads the state, sends or updates the card, and looks again. One update of a message at a time;
+ * it keeps clear of clicks in hand; after an update without an answer the state is shown once more.
+ */
+import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import { FeishuError } from '../domain/feishu-error.js';
+import { again, DONE, type JobOutcome, type Processor, sessionOf } from '../domain/job.js';
+import type { Session } from '../domain/session.js';
+import type { CardRenderer } from '../feishu/cards/card-renderer.js';
+import type { OpenApi } from '../feishu/open-api/open-api.js';
+import type { Changes } from '../store/changes.js';
+import type { CardResult, SessionStore } from '../store/session-store.js';
+import type { Unreachable } from '../store/unreachable.js';
+import { idsOf, reasonFor } from './session-words.js';
+
+export interface CardUpdateDeps {
+  readonly sessions: SessionStore;
+  readonly changes: Changes;
+  readonly unreachable: Unreachable;
+  readonly renderer: Pick<CardRenderer, 'render' | 'notice'>;
+  readonly messages: (appId: string) => Pick<OpenApi, 'sendCard' | 'sendText' | 'patchCard'> | undefined;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/** Rounds of one job; more changes than this are left to a next run. */
+const MAX_ROUNDS = 20;
+/** An operator has to act before a repeat makes sense. */
+const OPERATOR_PAUSE_MS = 60_000;
+
+type Shown = Pick<CardResult, 'outcome' | 'messageId'> & { readonly error?: FeishuError };
+
+export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
+  const { sessions, logger } = deps;
+
+  const show = async (session: Session): Promise<Shown> => {
+    const messages = deps.messages(session.appId);
+    if (messages === undefined) return { outcome: 'failed' };
+    const card = deps.renderer.render(session, deps.now());
+    try {
+      if (session.messageId !== null) {
+        await messages.patchCard({ messageId: session.messageId, card });
+        return { outcome: 'patched' };
+      }
+      const uuid = uuidOf('card', session.sessionId);
+      const sent = await messages.sendCard({ receiveIdType: 'open_id', receiveId: session.openId, card, uuid });
+      return { outcome: 'sent', messageId: sent.messageId };
+    } catch (error) {
+      if (!(error instanceof FeishuError)) throw error;
+      if (session.messageId === null) return { outcome: 'failed', error };
+      if (error.kind === 'uncertain') return { outcome: 'uncertain', error };
+      const ended = error.kind === 'refused' && endsMessage(error);
+      return { outcome: ended ? 'gone' : 'failed', error };
+    }
+  };
+
+  /** What a failed send or update leads to; null: nothing more to do. */
+  const afterError = async (session: Session, shown: Shown, error: FeishuError): Promise<JobOutcome | null> => {
+    const fields = { ...idsOf(session), message_id: session.messageId, feishu_code: error.feishuCode };
+    const line = { event: 'card.update_failed', ...fields, log_id: error.logId, kind: error.kind, err: error };
+    if (shown.outcome === 'gone') {
+      logger.info({ ...line, event: 'card.gone' }, 'The message can not be updated any more; the session goes on');
+      return null;
+    }
+    if (error.kind === 'rate_limited') return again(error.retryAfterMs ?? 1_000);
+    const patient = error.meaning === 'retry' || error.meaning === null || error.api.startsWith('auth.');
+    if (error.kind !== 'refused' || patient) {
+      logger.warn(line, 'A card could not be shown; it is tried again');
+      if (error.kind === 'refused') return again(OPERATOR_PAUSE_MS);
+      throw error;
+    }
+    if (session.messageId !== null) {
+      logger.error(line, `A card could not be updated: ${error.remedy}`);
+      return again(OPERATOR_PAUSE_MS);
+    }
+    return await undeliverable(session, error);
+  };
+
+  const undeliverable = async (session: Session, error: FeishuError): Promise<null> => {
+    const detail = error.toFailureDetail();
+    const reason = error.meaning === 'unreachable' ? 'user_unreachable' : reasonFor(detail);
+    if (reason === 'user_unreachable') await deps.unreachable.note(session.appId, session.openId, error);
+    if (await sessions.fail(session.sessionId, reason, detail, { cardGone: true })) {
+      const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason };
+      const feishu = { feishu_code: error.feishuCode, log_id: error.logId };
+      logger.error({ ...fields, ...feishu }, `Feishu does not deliver the card: ${error.remedy}`);
+    }
+    return null;
+  };
+
+  /** The group's notice: sent once, best effort. */
+  const notify = async (session: Session): Promise<void> => {
+    const messages = deps.messages(session.appId);
+    if (session.chatId !== null && messages !== undefined) {
+      try {
+        const uuid = uuidOf('notice', session.sessionId);
+        const text = deps.renderer.notice(session);
+        await messages.sendText({ receiveIdType: 'chat_id', receiveId: session.chatId, text, uuid });
+      } catch (error) {
+        if (!(error instanceof FeishuError)) throw error;
+        const fields = { event: 'notice.failed', ...idsOf(session), feishu_code: error.feishuCode };
+        logger.warn({ ...fields, log_id: error.logId }, 'The group could not be told; the card was sent');
+      }
+    }
+    await sessions.noticed(session.sessionId);
+  };
+
+  const round = async (sessionId: string, signal: AbortSignal): Promise<JobOutcome | 'next'> => {
+    const owner = randomUUID();
+    const begun = await sessions.beginCard(sessionId, owner);
+    switch (begun.kind) {
+      case 'done':
+        return DONE;
+      case 'busy':
+        return again(Math.min(begun.waitMs, 1_000));
+      case 'held': {
+        // A click is in hand: its ack may show the state by itself, and an update before it would be reverted.
+        const released = deps.changes.wait(sessionId, begun.waitMs + 20);
+        const stop = (): void => released.cancel();
+        signal.addEventListener('abort', stop, { once: true });
+        await released.promise;
+        signal.removeEventListener('abort', stop);
+        return signal.aborted ? again(500) : 'next';
+      }
+      case 'notice':
+        await notify(begun.session);
+        return 'next';
+      case 'go': {
+        const { clicks, session } = begun;
+        const shown = await show(session);
+        const left = await sessions.endCard(sessionId, owner, { ...shown, version: session.version, clicks });
+        if (shown.outcome === 'sent') {
+          const fields = { event: 'card.sent', ...idsOf(session), message_id: shown.messageId };
+          logger.info(fields, 'The card was sent');
+        } else if (shown.outcome === 'patched') {
+          const fields = { event: 'card.updated', ...idsOf(session), message_id: session.messageId };
+          logger.info({ ...fields, state: session.state }, 'The card was updated');
+        }
+        if (shown.error !== undefined) return (await afterError(session, shown, shown.error)) ?? 'next';
+        if (shown.outcome === 'failed') return again(5_000);
+        return left !== null && left > 0 ? again(left) : 'next';
+      }
+    }
+  };
+
+  return async (job) => {
+    const sessionId = sessionOf(job);
+    if (sessionId === null) return DONE;
+    for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
+      const outcome = await round(sessionId, job.signal);
+      if (outcome !== 'next') return outcome;
+    }
+    return again(500);
+  };
+}
+
+/** Nothing an operator does brings these messages back; what is a bug of ours would repeat for ever. */
+const endsMessage = (error: FeishuError): boolean =>
+  error.meaning === 'gone' || error.meaning === 'unreachable' || error.meaning === 'bug';
+
+/** Feishu sends at most one message per uuid within an hour (FEISHU.md §4.2): a repeat after a crash is no second card. */
+const uuidOf = (kind: string, sessionId: string): string =>
+  createHash('sha256').update(`${kind} ${sessionId}`).digest('hex').slice(0, 40);

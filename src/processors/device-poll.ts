@@ -1,0 +1,152 @@
+/**
+ * Queue `device-poll`: waits for consent (ARCHITECTURE §2 steps 7 and 8). One poll a run, then the same job waits by
+ * the pace. The intent is written before each poll, which also proves the store writable; fresh tokens are kept before
+ * anything else happens, in the spool when Redis will not take them. No news ever ends a link, only final answers do.
+ */
+import type { Logger } from 'pino';
+import type { AppConfig } from '../config/config.js';
+import { TIER_4 } from '../domain/call-budget.js';
+import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import { nextPollDelayMs } from '../domain/poll-pace.js';
+import type { ConsentLink, FailureDetail, Session } from '../domain/session.js';
+import type { TokenSet } from '../domain/token-set.js';
+import type { TokenEndpoint } from '../oauth/token-endpoint.js';
+import type { Producer } from '../queue/producer.js';
+import type { GrantVault } from '../store/grant-vault.js';
+import type { SessionStore } from '../store/session-store.js';
+import type { Spool } from '../store/spool.js';
+import { idsOf, reasonFor } from './session-words.js';
+import type { Settle } from './settle.js';
+
+export interface DevicePollDeps {
+  readonly sessions: SessionStore;
+  readonly vault: Pick<GrantVault, 'keep'>;
+  readonly spool: Spool;
+  readonly producer: Producer;
+  readonly settle: Settle;
+  readonly app: (appId: string) => AppConfig | undefined;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Waiting for a turn, the request, and writing what it brought. */
+const POLL_MS = TIMEOUT_MS + 5_000;
+/** RFC 8628 §3.5. */
+const SLOW_DOWN_SECONDS = 5;
+/** All polls of an app together; the rest of the token endpoint's minute is for refreshes and "I have agreed". */
+const POLLS_PER_SECOND = (TIER_4.perMinute * 0.9) / 60;
+
+export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
+  const { sessions, producer, logger } = deps;
+
+  const keep = async (session: Session, tokens: TokenSet): Promise<'kept' | 'dropped' | 'unknown' | 'spooled'> => {
+    try {
+      return await deps.vault.keep(session.sessionId, session.linkNumber, tokens);
+    } catch (error) {
+      await deps.spool.write({ sessionId: session.sessionId, linkNumber: session.linkNumber, tokens });
+      const fields = { event: 'token.spooled', ...idsOf(session), err: error };
+      logger.warn(fields, 'Redis does not take fresh tokens; they wait in the spool');
+      return 'spooled';
+    }
+  };
+
+  const consented = async (session: Session, tokens: TokenSet): Promise<JobOutcome> => {
+    switch (await keep(session, tokens)) {
+      case 'kept':
+        return await deps.settle(session);
+      case 'spooled':
+        return again(2_000);
+      case 'dropped':
+      case 'unknown':
+        logger.info({ event: 'token.discarded', ...idsOf(session) }, 'Consent came after the end; its tokens are gone');
+        return DONE;
+    }
+  };
+
+  const refused = async (session: Session, detail: FailureDetail): Promise<JobOutcome> => {
+    const reason = reasonFor(detail);
+    if (await sessions.fail(session.sessionId, reason, detail)) {
+      const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason };
+      const feishu = { feishu_code: detail.feishu_code, log_id: detail.log_id };
+      logger.error({ ...fields, ...feishu }, `Feishu gives no token: ${detail.remedy}`);
+    }
+    await producer.cardUpdate(session.sessionId);
+    return DONE;
+  };
+
+  const linkEnded = async (session: Session): Promise<JobOutcome> => {
+    await producer.cardUpdate(session.sessionId);
+    const fields = { event: 'link.expired', ...idsOf(session), link_number: session.linkNumber };
+    logger.info(fields, 'The consent link has ended; the card offers a new one');
+    return DONE;
+  };
+
+  const poll = async (session: Session, link: ConsentLink, now: number, waiting: number): Promise<JobOutcome> => {
+    const { sessionId, linkNumber } = session;
+    const app = deps.app(session.appId);
+    if (app === undefined) return again(5_000);
+    const answer = await deps.tokenEndpoint.pollDeviceToken({
+      app,
+      deviceCode: link.deviceCode,
+      askedScopes: session.scopes,
+      timeoutMs: TIMEOUT_MS,
+    });
+    const pace = (intervalSeconds: number): number =>
+      nextPollDelayMs({
+        linkAgeMs: now - session.createdAt,
+        intervalSeconds,
+        waitingSessions: waiting,
+        ratePerSecond: POLLS_PER_SECOND,
+        remainingMs: link.expiresAt - now,
+        random: deps.random,
+      });
+    switch (answer.kind) {
+      case 'tokens':
+        return await consented(session, answer.tokenSet);
+      case 'pending':
+        await sessions.endPoll(sessionId, linkNumber, null);
+        return again(pace(link.intervalSeconds));
+      case 'slow_down': {
+        const intervalSeconds = link.intervalSeconds + SLOW_DOWN_SECONDS;
+        await sessions.endPoll(sessionId, linkNumber, { ...link, intervalSeconds });
+        return again(pace(intervalSeconds));
+      }
+      case 'transient':
+        await sessions.endPoll(sessionId, linkNumber, null);
+        return again(Math.max(answer.retryAfterMs ?? 0, pace(link.intervalSeconds)));
+      case 'denied':
+        if (await sessions.reject(sessionId, linkNumber)) {
+          logger.info({ event: 'session.rejected', ...idsOf(session) }, "The user declined on Feishu's page");
+        }
+        await producer.cardUpdate(sessionId);
+        return DONE;
+      case 'expired':
+        await sessions.linkDead(sessionId, linkNumber);
+        return await linkEnded(session);
+      case 'refused':
+        return await refused(session, answer.detail);
+    }
+  };
+
+  return async (job) => {
+    const wanted = linkOf(job);
+    if (wanted === null) return DONE;
+    const begun = await sessions.beginPoll(wanted.sessionId, wanted.number, POLL_MS);
+    switch (begun.kind) {
+      case 'stale':
+        return DONE;
+      case 'settle':
+        return await deps.settle(begun.session);
+      case 'dead': {
+        const session = await sessions.get(wanted.sessionId);
+        return session === null ? DONE : await linkEnded(session);
+      }
+      case 'poll': {
+        const { link } = begun.session;
+        return link === null ? DONE : await poll(begun.session, link, begun.now, begun.waiting);
+      }
+    }
+  };
+}

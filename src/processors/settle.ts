@@ -1,0 +1,137 @@
+/**
+ * From kept tokens to the user's grant (ARCHITECTURE §2 step 9): is it the user who was asked? The device code is
+ * bound to nobody (FEISHU.md §6.3), so user_info decides. No answer is not a mismatch: the tokens wait, unusable.
+ */
+import type { Logger } from 'pino';
+import { FeishuError } from '../domain/feishu-error.js';
+import { again, DONE, type JobOutcome } from '../domain/job.js';
+import { missingFrom, OFFLINE_ACCESS, union } from '../domain/scopes.js';
+import { type FailureDetail, MAX_MISMATCHES, type Session } from '../domain/session.js';
+import type { TokenSet } from '../domain/token-set.js';
+import type { Producer } from '../queue/producer.js';
+import type { GrantVault } from '../store/grant-vault.js';
+import type { SessionStore } from '../store/session-store.js';
+import { idsOf } from './session-words.js';
+
+export type Settle = (session: Session) => Promise<JobOutcome>;
+
+export interface SettleDeps {
+  readonly sessions: SessionStore;
+  readonly vault: GrantVault;
+  readonly producer: Producer;
+  /** @throws FeishuError */
+  readonly userInfo: (appId: string, accessToken: string) => Promise<{ readonly openId: string }>;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+const WRONG_ACCOUNT: FailureDetail = {
+  remedy: 'Another Feishu account consented three times. Log in to Feishu as the user who was asked, then start again.',
+  for: 'user',
+};
+const MISSING: FailureDetail = {
+  remedy: 'Not all scopes were granted. Enable them in the developer console (权限管理), publish, and ask again.',
+  for: 'operator',
+};
+const UNVERIFIED: FailureDetail = {
+  remedy: 'Feishu did not say whose consent it was while its token lived. Start again.',
+  for: 'user',
+};
+
+const MAX_CONFLICTS = 5;
+
+export function createSettle(deps: SettleDeps): Settle {
+  const { sessions, vault, producer, logger } = deps;
+
+  const giveUp = async (session: Session, detail: FailureDetail): Promise<JobOutcome> => {
+    if (await sessions.fail(session.sessionId, 'upstream_error', detail)) {
+      const fields = { event: 'session.failed', ...idsOf(session), failure_reason: 'upstream_error' };
+      logger.error({ ...fields, feishu_code: detail.feishu_code, log_id: detail.log_id }, detail.remedy);
+    }
+    await producer.cardUpdate(session.sessionId);
+    return DONE;
+  };
+
+  /** user_info cannot be had now: again in a while, in proportion to how long it has been so. */
+  const later = async (session: Session, tokens: TokenSet, error: FeishuError): Promise<JobOutcome> => {
+    const now = deps.now();
+    if (tokens.expiresAt <= now) return await giveUp(session, UNVERIFIED);
+    if (await sessions.markConfirming(session.sessionId)) {
+      const fields = { event: 'session.confirming', ...idsOf(session), feishu_code: error.feishuCode };
+      logger.warn({ ...fields, log_id: error.logId }, 'Who consented cannot be verified yet; the tokens wait');
+      await producer.cardUpdate(session.sessionId);
+    }
+    const age = now - (tokens.expiresAt - tokens.expiresIn * 1000);
+    return again(Math.max(error.retryAfterMs ?? 0, Math.min(60_000, Math.max(1_000, age / 2))));
+  };
+
+  const mismatch = async (session: Session): Promise<JobOutcome> => {
+    const count = await sessions.mismatch(session.sessionId, WRONG_ACCOUNT);
+    const fields = { ...idsOf(session), mismatches: count };
+    if (count > 0) {
+      logger.warn({ event: 'session.wrong_account', ...fields }, 'Another account consented; its tokens were dropped');
+    }
+    if (count >= MAX_MISMATCHES) {
+      logger.warn({ event: 'session.failed', ...fields, failure_reason: 'identity_mismatch' }, WRONG_ACCOUNT.remedy);
+    }
+    await producer.cardUpdate(session.sessionId);
+    return DONE;
+  };
+
+  const complete = async (session: Session, tokens: TokenSet): Promise<JobOutcome> => {
+    const missing = missingFrom(
+      tokens.scopes,
+      session.scopes.filter((scope) => scope !== OFFLINE_ACCESS),
+    );
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      const before = await vault.read(session.appId, session.openId);
+      const now = deps.now();
+      const verdict = await vault.settle({
+        sessionId: session.sessionId,
+        openId: session.openId,
+        grant: { tokens, authorizedAt: now, clientIds: union(before?.grant.clientIds ?? [], [session.clientId]) },
+        generation: before?.generation ?? 0,
+        now,
+        missingScopes: missing,
+        missingDetail: MISSING,
+      });
+      if (verdict === 'stale') return DONE;
+      if (verdict === 'done') {
+        announce(session, tokens, missing);
+        await producer.cardUpdate(session.sessionId);
+        return DONE;
+      }
+    }
+    return again(1_000);
+  };
+
+  const announce = (session: Session, tokens: TokenSet, missing: readonly string[]): void => {
+    const fields = { ...idsOf(session), scopes: tokens.scopes, renewable: tokens.refreshToken !== null };
+    if (missing.length > 0) {
+      const reason = { failure_reason: 'insufficient_scope', missing_scopes: missing };
+      logger.warn({ event: 'session.failed', ...fields, ...reason }, 'The user consented, but not to all scopes');
+    } else {
+      logger.info({ event: 'session.completed', ...fields }, 'The user has authorized');
+    }
+    if (tokens.refreshToken === null) {
+      logger.warn(
+        { event: 'grant.not_renewable', ...fields },
+        'Feishu gave no refresh token: enable offline_access and 安全设置 > 刷新 user_access_token in the console, publish',
+      );
+    }
+  };
+
+  return async (session) => {
+    const tokens = await vault.kept(session.sessionId, session.linkNumber);
+    if (tokens === null) return DONE;
+    let openId: string;
+    try {
+      ({ openId } = await deps.userInfo(session.appId, tokens.accessToken));
+    } catch (error) {
+      if (!(error instanceof FeishuError)) throw error;
+      const final = error.meaning === 'token_invalid' || error.meaning === 'user_left';
+      return final ? await giveUp(session, error.toFailureDetail()) : await later(session, tokens, error);
+    }
+    return openId === session.openId ? await complete(session, tokens) : await mismatch(session);
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Adds jobs. Each call is safe to repeat: ids and deduplication make a second one of the same kind a no-op while the
+ * first is still to be done. Fails fast while Redis is away; what was not added is added by the reconciler.
+ */
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Duty } from '../domain/duties.js';
+import { DEFAULT_JOB_OPTIONS, jobId, LINK_ATTEMPTS, type LinkJob, type QueueName, type SessionJob } from './jobs.js';
+
+export interface Producer {
+  link(sessionId: string, number: number): Promise<void>;
+  /** Polls after `delayMs`. */
+  poll(sessionId: string, number: number, delayMs: number): Promise<void>;
+  /** Polls now: brings a waiting poll forward, or makes one. */
+  pollNow(sessionId: string, number: number): Promise<void>;
+  expiry(sessionId: string, delayMs: number): Promise<void>;
+  /** Makes the message show its session's present state; also when an update is running at this moment. */
+  cardUpdate(sessionId: string): Promise<void>;
+  /** Which of these jobs are not there; for the reconciler. */
+  missing(wanted: readonly Duty[]): Promise<Duty[]>;
+  ensure(wanted: Duty): Promise<void>;
+  queue(name: QueueName): Queue;
+  close(): Promise<void>;
+}
+
+export function createProducer(deps: {
+  connection: Redis;
+  prefix: string;
+  onError: (queue: QueueName, error: Error) => void;
+}): Producer {
+  const open = <Data>(name: QueueName): Queue<Data, void, string, Data, void, string> => {
+    const queue = new Queue<Data, void, string, Data, void, string>(name, {
+      connection: deps.connection,
+      prefix: deps.prefix,
+      defaultJobOptions: DEFAULT_JOB_OPTIONS,
+      skipVersionCheck: true,
+      streams: { events: { maxLen: 200 } },
+    });
+    queue.on('error', (error) => deps.onError(name, error));
+    return queue;
+  };
+  const linkQueue = open<LinkJob>('card-action');
+  const pollQueue = open<LinkJob>('device-poll');
+  const expiryQueue = open<SessionJob>('session-expiry');
+  const cardQueue = open<SessionJob>('card-update');
+  const queues: Readonly<Record<QueueName, Queue>> = {
+    'card-action': linkQueue,
+    'device-poll': pollQueue,
+    'session-expiry': expiryQueue,
+    'card-update': cardQueue,
+    maintenance: open('maintenance'),
+  };
+
+  const producer: Producer = {
+    async link(sessionId, number) {
+      await linkQueue.add('link', { session_id: sessionId, link_number: number }, {
+        jobId: jobId.link(sessionId, number),
+        attempts: LINK_ATTEMPTS,
+      });
+    },
+    async poll(sessionId, number, delayMs) {
+      await pollQueue.add('poll', { session_id: sessionId, link_number: number }, {
+        jobId: jobId.poll(sessionId, number),
+        delay: Math.max(0, Math.round(delayMs)),
+      });
+    },
+    async pollNow(sessionId, number) {
+      const job = await pollQueue.getJob(jobId.poll(sessionId, number));
+      if (job === undefined) await producer.poll(sessionId, number, 0);
+      else if (await job.isDelayed()) await job.promote();
+    },
+    async expiry(sessionId, delayMs) {
+      await expiryQueue.add('expire', { session_id: sessionId }, {
+        jobId: jobId.expiry(sessionId),
+        delay: Math.max(0, Math.round(delayMs)),
+      });
+    },
+    async cardUpdate(sessionId) {
+      await cardQueue.add('show', { session_id: sessionId }, {
+        deduplication: { id: sessionId, keepLastIfActive: true, reschedule: true },
+      });
+    },
+    async missing(wanted) {
+      const there = await Promise.all(
+        wanted.map(async (job) => {
+          switch (job.kind) {
+            case 'link':
+              return await linkQueue.getJob(jobId.link(job.sessionId, job.number));
+            case 'poll':
+              return await pollQueue.getJob(jobId.poll(job.sessionId, job.number));
+            case 'expiry':
+              return await expiryQueue.getJob(jobId.expiry(job.sessionId));
+            case 'card': {
+              const id = await cardQueue.getDeduplicationJobId(job.sessionId);
+              return id === null ? undefined : await cardQueue.getJob(id);
+            }
+          }
+        }),
+      );
+      return wanted.filter((_, i) => there[i] === undefined);
+    },
+    async ensure(wanted) {
+      switch (wanted.kind) {
+        case 'link':
+          return await producer.link(wanted.sessionId, wanted.number);
+        case 'poll':
+          return await producer.poll(wanted.sessionId, wanted.number, 0);
+        case 'expiry':
+          return await producer.expiry(wanted.sessionId, wanted.delayMs);
+        case 'card':
+          // A deduplication key whose job is gone would swallow every new one.
+          await cardQueue.removeDeduplicationKey(wanted.sessionId);
+          return await producer.cardUpdate(wanted.sessionId);
+      }
+    },
+    queue: (name) => queues[name],
+    async close() {
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+    },
+  };
+  return producer;
+}

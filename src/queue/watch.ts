@@ -1,0 +1,104 @@
+/**
+ * Watches that work gets done: repeating jobs exist under one fixed id each, and no due job waits for long while its
+ * worker does nothing (a blocked connection that died, a lost marker). A worker without progress is replaced.
+ */
+import type { Logger } from 'pino';
+import type { Queue } from 'bullmq';
+import type { QueueName } from './jobs.js';
+import type { WorkerPool } from './worker.js';
+
+export interface RepeatingJob {
+  readonly id: string;
+  readonly everyMs: number;
+}
+
+export interface QueueWatch {
+  /** Looks at once; rejects when Redis is away. */
+  look(): Promise<void>;
+  start(): void;
+  stop(): void;
+  /** Queues with due jobs and no progress; empty when all is well. */
+  stalled(): readonly QueueName[];
+}
+
+export interface QueueWatchDeps {
+  readonly queues: readonly QueueName[];
+  readonly queue: (name: QueueName) => Queue;
+  readonly workers: WorkerPool;
+  readonly repeating: readonly RepeatingJob[];
+  readonly onError: (error: unknown) => void;
+  readonly logger: Logger;
+}
+
+const LOOK_EVERY_MS = 5_000;
+const OVERDUE_MS = 8_000;
+
+export function createQueueWatch(deps: QueueWatchDeps): QueueWatch {
+  const stalled = new Set<QueueName>();
+  let timer: NodeJS.Timeout | undefined;
+  let looking = false;
+
+  /** Milliseconds for which the oldest due job has been waiting; 0: none waits. */
+  const overdueMs = async (name: QueueName): Promise<number> => {
+    const queue = deps.queue(name);
+    const [waiting] = await queue.getWaiting(0, 0);
+    const [delayed] = await queue.getDelayed(0, 0);
+    const now = Date.now();
+    const ages = [waiting && now - waiting.timestamp - waiting.delay, delayed && now - delayed.timestamp - delayed.delay];
+    return Math.max(0, ...ages.filter((age) => age !== undefined));
+  };
+
+  const check = async (name: QueueName): Promise<void> => {
+    const idleMs = Date.now() - deps.workers.lastProgressAt(name);
+    const overdue = idleMs > OVERDUE_MS ? await overdueMs(name) : 0;
+    if (overdue <= OVERDUE_MS && deps.workers.isRunning(name)) {
+      stalled.delete(name);
+      return;
+    }
+    stalled.add(name);
+    const fields = { event: 'queue.stalled', queue: name, overdue_ms: overdue, idle_ms: idleMs };
+    deps.logger.warn(fields, 'Due jobs wait and nothing works on them; the worker is replaced');
+    deps.workers.rebuild(name);
+  };
+
+  /** The first is due at once. One whose next run is long overdue was lost in a crash: it is made again. */
+  const schedule = async (): Promise<void> => {
+    const queue = deps.queue('maintenance');
+    const known = await queue.getJobSchedulers(0, 100);
+    const wanted = new Set(deps.repeating.map((job) => job.id));
+    for (const scheduler of known) {
+      if (!wanted.has(scheduler.key)) await queue.removeJobScheduler(scheduler.key);
+    }
+    for (const { everyMs, id } of deps.repeating) {
+      const found = known.find((scheduler) => scheduler.key === id);
+      const alive = found?.next !== undefined && found.next > Date.now() - everyMs - OVERDUE_MS;
+      if (found !== undefined && Number(found.every) === everyMs && alive) continue;
+      if (found !== undefined) await queue.removeJobScheduler(id);
+      await queue.upsertJobScheduler(id, { every: everyMs }, { name: id });
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    await schedule();
+    for (const name of deps.queues) await check(name);
+  };
+
+  return {
+    look,
+    start() {
+      timer = setInterval(() => {
+        if (looking) return;
+        looking = true;
+        look()
+          .catch(deps.onError)
+          .finally(() => {
+            looking = false;
+          });
+      }, LOOK_EVERY_MS);
+    },
+    stop() {
+      clearInterval(timer);
+    },
+    stalled: () => [...stalled],
+  };
+}
