@@ -5,7 +5,7 @@
 import type { ApiName } from './options.js';
 
 /** Which limit a call broke. */
-export type OverLimit = 'app_second' | 'app_minute' | 'user' | 'chat' | 'message' | 'connections';
+export type OverLimit = 'app_second' | 'app_minute' | 'user' | 'chat' | 'message';
 
 export interface Call {
   api: ApiName;

@@ -17,7 +17,7 @@ export type SimEventType =
   | 'connection.closed'
   | 'connection.ping'
   | 'handshake.refused'
-  | 'endpoint'
+  | 'call.arrived'
   | 'call'
   | 'message'
   | 'updated'

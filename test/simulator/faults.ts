@@ -1,93 +1,10 @@
 /**
  * The switches that make Feishu misbehave. A fault waits until something matches it, fires, and is spent after `times`.
  * Of several that match, the oldest fires first, so a list of faults plays as a script. Owns the choice, not the effect:
- * the listener, the handshake and the connections apply what `take` returns. Source: the list at the end of FEISHU.md.
+ * the API pipeline, the handshake and the connections apply what the `take…` methods return.
  */
+import type { ApiFault, DeliveryFault, Fault, HandshakeFault, SocketFault } from './fault-kinds.js';
 import type { ApiName } from './options.js';
-
-/** What all faults can say about when they fire. */
-interface Aim {
-  /** How many times it fires; absent = until cleared. */
-  times?: number;
-  /** How many matches pass untouched first. */
-  skip?: number;
-  appId?: string;
-}
-
-/**
- * `when: 'before'` (default): the call is answered without being carried out. `when: 'after'`: it is carried out and
- * only the answer is lost or changed ("store, then 500"; "consume, then hang up").
- */
-interface ApiAim extends Aim {
-  on: 'api';
-  api: ApiName | '*';
-  when?: 'before' | 'after';
-  openId?: string;
-  messageId?: string;
-  grant?: string;
-  userCode?: string;
-}
-
-export type ApiFault = ApiAim &
-  (
-    | { kind: 'hang' }
-    /** Held until `release()` of the handle, then goes on as if nothing had been. */
-    | { kind: 'hold' }
-    | { kind: 'delay'; ms: number }
-    | { kind: 'reset' }
-    | { kind: 'html'; status?: number }
-    | { kind: 'status'; status: number; body?: unknown; headers?: Record<string, string> }
-    /** Feishu's own error; `data` is for the endpoint, whose answers differ in having a `data` object. */
-    | {
-        kind: 'code';
-        code: number;
-        msg?: string;
-        error?: string;
-        status?: number;
-        data?: 'empty' | 'null' | 'absent';
-        resetSeconds?: number;
-      }
-    /** Answers with an RFC 6749/8628 error, as `slow_down`. */
-    | { kind: 'oauth_error'; error: string; code?: number; status?: number }
-    /** Carried out, then members of the answer are replaced or removed (dotted paths). */
-    | { kind: 'rewrite'; set?: Record<string, unknown>; remove?: string[] }
-    /** The caller gets `answer` now; the call is carried out `ms` later. */
-    | { kind: 'late'; ms: number; answer: 'hang' | 'reset' | number }
-  );
-
-export type HandshakeFault = Aim & { on: 'handshake' } & (
-    | { kind: 'refuse'; status: number; handshakeStatus?: number; authErrorCode?: number; msg?: string }
-    | { kind: 'hang' }
-    | { kind: 'delay'; ms: number }
-    | { kind: 'reset' }
-    /** RST in the middle of the 101 answer. */
-    | { kind: 'half_answer' }
-    | { kind: 'accept_then_close'; ms: number; code?: number }
-  );
-
-/** Applies to connections for as long as it is set; `connectionId` narrows it to one. */
-export type SocketFault = Aim & {
-  on: 'socket';
-  connectionId?: string;
-} & /** Open, but nothing is read or written any more. */
-  (
-    | { kind: 'blackhole' }
-    | { kind: 'no_pong' }
-    /** `null` = a pong without payload. */
-    | { kind: 'pong_payload'; payload: string | null }
-    /** `every: 3` = only each third ping is answered late. */
-    | { kind: 'pong_delay'; ms: number; every?: number }
-    /** Pings are answered, no event or callback is routed here. */
-    | { kind: 'deaf' }
-  );
-
-/** Applies to data frames pushed to clients. */
-export type DeliveryFault = Aim & { on: 'delivery' } & (
-    | { kind: 'fragment'; parts: number; order?: 'forward' | 'reverse'; gapMs?: number }
-    | { kind: 'duplicate'; copies: number }
-  );
-
-export type Fault = ApiFault | HandshakeFault | SocketFault | DeliveryFault;
 
 export interface FaultHandle {
   readonly id: string;
@@ -116,15 +33,18 @@ export interface Firing<F extends Fault> {
 }
 
 class Entry implements FaultHandle {
+  readonly id: string;
+  readonly fault: Fault;
   fired = 0;
   passed = 0;
+  readonly #remove: (entry: Entry) => void;
   readonly #waiting = new Set<() => void>();
 
-  constructor(
-    readonly id: string,
-    readonly fault: Fault,
-    readonly remove: (entry: Entry) => void,
-  ) {}
+  constructor(id: string, fault: Fault, remove: (entry: Entry) => void) {
+    this.id = id;
+    this.fault = fault;
+    this.#remove = remove;
+  }
 
   get spent(): boolean {
     return this.fault.times !== undefined && this.fired >= this.fault.times;
@@ -142,7 +62,7 @@ class Entry implements FaultHandle {
   }
 
   clear(): void {
-    this.remove(this);
+    this.#remove(this);
     this.release();
   }
 }

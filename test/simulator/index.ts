@@ -33,6 +33,7 @@ import { SecretBook } from './secret-book.js';
 import type { Simulator } from './simulator.js';
 import { Timers } from './timers.js';
 
+export type { Route } from './http/listener.js';
 export type { SimulatorOptions } from './options.js';
 export type { Simulator } from './simulator.js';
 
@@ -82,7 +83,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const oauthDeps = { settings, directory, codes, tokens: userTokens, events };
   const apiDeps: ApiDeps = { settings, faults, limits, ledger, events, timers };
   const apiRoutes: ApiRoute[] = [
-    endpointRoute({ settings, directory, gateway, events, baseUrl: address }),
+    endpointRoute({ settings, directory, gateway, baseUrl: address }),
     tenantTokenRoute({ settings, directory, tokens: tenantTokens }),
     sendMessageRoute(messageDeps),
     ...messageRoutes(messageDeps),
@@ -134,6 +135,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return ledger.overLimit;
     },
     deviceCodes: () => codes.all(),
+    expireDeviceCode: (userCode) => codes.expire(userCode),
     get refreshLedger() {
       return userTokens.refreshTokens();
     },
@@ -156,6 +158,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 
   for (const route of apiRoutes) listener.addRoute(apiRoute(route, apiDeps));
+  for (const route of settings.routes) listener.addRoute(route);
   for (const route of controlRoutes({ simulator, directory, codes, events })) listener.addRoute(route);
   const port = await listener.listen(settings.port, settings.host);
   baseUrl = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;

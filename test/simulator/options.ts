@@ -3,6 +3,8 @@
  * Units are in the names: `…Ms` milliseconds, `…Seconds` seconds. Source: FEISHU.md §0.
  */
 
+import type { Route } from './http/listener.js';
+
 /** Every HTTP call the simulator plays, by the name that faults, latencies and the call ledger use. */
 export const API_NAMES = [
   'endpoint',
@@ -84,6 +86,8 @@ export interface SimulatorOptions {
   brand?: 'feishu' | 'lark';
   /** true: an ack counts on whichever connection of the app it arrives (FEISHU.md §10 no. 20). */
   ackOnAnyConnection?: boolean;
+  /** More paths on the same address, before the page's files: the demo's own calls. */
+  routes?: Route[];
   /** Epoch milliseconds; for lives and windows only, timers stay real. */
   now?: () => number;
 }
@@ -112,6 +116,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     endpointRefusal: options.endpointRefusal ?? { code: 514, data: 'empty' },
     brand: options.brand ?? 'feishu',
     ackOnAnyConnection: options.ackOnAnyConnection ?? false,
+    routes: options.routes ?? [],
     now: options.now ?? Date.now,
     clientConfig: {
       PingInterval: 90,

@@ -19,7 +19,7 @@ class Window {
   waitMs(now: number, limit: number): number {
     while ((this.#times[0] ?? Number.POSITIVE_INFINITY) <= now - this.#windowMs) this.#times.shift();
     if (this.#times.length < limit) return 0;
-    const blocker = this.#times[this.#times.length - limit];
+    const blocker = this.#times.at(-limit);
     return blocker === undefined ? this.#windowMs : blocker + this.#windowMs - now;
   }
 

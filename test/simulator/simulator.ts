@@ -65,6 +65,8 @@ export interface Simulator {
   /** Calls above Feishu's limits, refused or not. */
   readonly overLimit: number;
   deviceCodes(): DeviceCode[];
+  /** Ends the life of a device code now. */
+  expireDeviceCode(userCode: string): void;
   /** Every refresh token ever issued: `generation`, `used`, `reused`. */
   readonly refreshLedger: RefreshToken[];
   accessTokens(): AccessToken[];

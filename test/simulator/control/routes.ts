@@ -3,7 +3,8 @@
  */
 import type { App, Directory } from '../directory.js';
 import type { EventStream } from '../event-stream.js';
-import type { Fault } from '../faults.js';
+import type { Fault } from '../fault-kinds.js';
+import { GARBAGE, type GarbageKind } from '../gateway/garbage.js';
 import { asObject, type Exchange, fields, jsonBody, ok, type Reply, text } from '../http/exchange.js';
 import type { Route } from '../http/listener.js';
 import type { ConsentOutcome } from '../oauth/consent.js';
@@ -66,6 +67,7 @@ export function controlRoutes(deps: ControlDeps): Route[] {
     post('/sim/apps', (exchange) => ok(appView(simulator.addApp(jsonBody(exchange) ?? {})))),
     post('/sim/users', (exchange) => ok(simulator.addUser(jsonBody(exchange) ?? {}))),
     post('/sim/click', (exchange) => click(deps, exchange)),
+    post('/sim/connections', (exchange) => actOnConnections(deps, exchange)),
     post('/sim/events/push', (exchange) => pushEvent(deps, exchange)),
     post('/sim/consent', (exchange) => consent(deps, exchange)),
     post('/sim/deny', (exchange) => {
@@ -126,6 +128,24 @@ async function click(deps: ControlDeps, exchange: Exchange): Promise<Reply> {
     took_ms: Math.round(result.tookMs),
     event_id: result.eventId,
   });
+}
+
+/** `{"app_id", "do": "close" | "terminate" | "blackhole" | "deafen" | "garbage", "code"?, "kind"?}` on all of an app. */
+function actOnConnections(deps: ControlDeps, exchange: Exchange): Reply {
+  const body = jsonBody(exchange);
+  const connections = deps.simulator.sockets(text(body, 'app_id'));
+  const kind = text(body, 'kind') ?? 'random_bytes';
+  if (!(kind in GARBAGE)) return bad('unknown kind of garbage');
+  for (const connection of connections) {
+    const action = text(body, 'do');
+    if (action === 'close') connection.close(Number(body?.['code'] ?? 1000));
+    else if (action === 'terminate') connection.terminate();
+    else if (action === 'blackhole') connection.blackhole();
+    else if (action === 'deafen') connection.deafen();
+    else if (action === 'garbage') connection.sendGarbage(kind as GarbageKind);
+    else return bad('do must be close, terminate, blackhole, deafen or garbage');
+  }
+  return ok({ ok: true, connections: connections.length });
 }
 
 /** Waits for nothing: redeliveries may take hours. */

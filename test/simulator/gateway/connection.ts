@@ -4,11 +4,12 @@
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { SocketFault } from '../faults.js';
+import type { SocketFault } from '../fault-kinds.js';
 import { reset } from '../http/listener.js';
 import type { ClientConfig } from '../options.js';
 import type { Timers } from '../timers.js';
 import { CONTROL, decodeFrame, encodeFrame, type Frame, headerOf } from './frame.js';
+import { GARBAGE, type GarbageKind } from './garbage.js';
 
 export interface ConnectionDeps {
   id: string;
@@ -94,6 +95,10 @@ export class Connection {
   /** Sends any bytes, also such that are no frame; text goes out as a text message. */
   sendRaw(data: Uint8Array | string): void {
     if (this.#open && !this.#isBlackholed()) this.#deps.socket.send(data);
+  }
+
+  sendGarbage(kind: GarbageKind): void {
+    this.sendRaw(GARBAGE[kind]());
   }
 
   /** A WebSocket ping (opcode 9), which `ws` clients answer by themselves. */

@@ -2,7 +2,6 @@
  * Endpoint discovery: hands out the URL of one long connection. Source: FEISHU.md §2.1.
  */
 import type { Directory } from '../directory.js';
-import type { EventStream } from '../event-stream.js';
 import type { ApiRoute } from '../http/api.js';
 import { jsonBody, ok, type Reply, text } from '../http/exchange.js';
 import type { Settings } from '../options.js';
@@ -12,7 +11,6 @@ export interface EndpointDeps {
   settings: Settings;
   directory: Directory;
   gateway: Gateway;
-  events: EventStream;
   baseUrl: () => string;
 }
 
@@ -30,7 +28,6 @@ export function endpointRoute(deps: EndpointDeps): ApiRoute {
     limited: false,
     subject: (exchange) => {
       const appId = text(jsonBody(exchange), 'AppID');
-      deps.events.emit('endpoint', { app_id: appId });
       return appId === undefined ? {} : { appId };
     },
     fail: (code, msg) => refusal(code, msg ?? 'simulated'),

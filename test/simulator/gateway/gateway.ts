@@ -1,18 +1,19 @@
 /**
- * The gateway's doors: tickets for connections, the WebSocket handshake with its faults, the connection limit, and the
- * list of live connections per app. Source: FEISHU.md §2.1, §2.2.
+ * The gateway's door: who may open a connection, the connection limit, and the list of live connections per app. Source: FEISHU.md §2.1, §2.2.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { EventStream } from '../event-stream.js';
-import type { Faults, HandshakeFault } from '../faults.js';
-import { reset } from '../http/listener.js';
+import type { HandshakeFault, RefuseHandshake } from '../fault-kinds.js';
+import type { Faults } from '../faults.js';
 import type { Settings } from '../options.js';
-import { digits, hex, type SecretBook, uuid } from '../secret-book.js';
+import type { SecretBook } from '../secret-book.js';
 import type { Timers } from '../timers.js';
 import { Connection } from './connection.js';
 import type { Frame } from './frame.js';
+import { Handshakes } from './handshake.js';
+import { type Ticket, Tickets } from './tickets.js';
 
 export interface GatewayDeps {
   settings: Settings;
@@ -25,40 +26,26 @@ export interface GatewayDeps {
   onAck: (frame: Frame, connection: Connection) => void;
 }
 
-interface Ticket {
-  appId: string;
-  accessKey: string;
-  serviceId: number;
-  expiresAt: number;
-}
+const CONNECTION_LIMIT = 1000040350;
 
 export class Gateway {
   readonly #deps: GatewayDeps;
-  readonly #tickets = new Map<string, Ticket>();
+  readonly #tickets: Tickets;
+  readonly #handshakes: Handshakes;
   readonly #live = new Set<Connection>();
   readonly #lingering = new Map<string, number>();
-  readonly #waiting = new Set<Duplex>();
   readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 32 * 1024 * 1024 });
   #count = 0;
   #closed = false;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
+    this.#tickets = new Tickets(deps);
+    this.#handshakes = new Handshakes(deps);
   }
 
-  /** The URL for one connection. `fpid` comes first because clients parse the whole URL as a query (FEISHU.md §2.1). */
   issueUrl(appId: string, baseUrl: string): string {
-    const ticket = this.#deps.secrets.keep('ws_ticket', uuid());
-    const accessKey = this.#deps.secrets.keep('ws_access_key', hex(16));
-    const serviceId = 33_554_678;
-    this.#tickets.set(ticket, {
-      appId,
-      accessKey,
-      serviceId,
-      expiresAt: this.#deps.settings.now() + this.#deps.settings.limits.ticketLifeMs,
-    });
-    const query = `fpid=493&aid=552564&device_id=${digits(19)}&access_key=${accessKey}&service_id=${serviceId}&ticket=${ticket}`;
-    return `${baseUrl.replace(/^http/, 'ws')}/ws/v2?${query}`;
+    return this.#tickets.issueUrl(appId, baseUrl);
   }
 
   connections(appId?: string): Connection[] {
@@ -84,73 +71,30 @@ export class Gateway {
       socket.destroy();
       return;
     }
-    const url = new URL(request.url ?? '/', 'http://simulator');
-    const ticket = this.#tickets.get(url.searchParams.get('ticket') ?? '');
-    const fits = ticket && url.pathname === '/ws/v2' && ticket.accessKey === url.searchParams.get('access_key');
-    if (!fits || ticket.expiresAt < this.#deps.settings.now()) {
-      this.#refuse(socket, { on: 'handshake', kind: 'refuse', status: 403, handshakeStatus: 403, msg: 'Forbidden' });
+    const ticket = this.#tickets.redeem(request.url ?? '/');
+    if (!ticket) {
+      this.#refuse(socket, { kind: 'refuse', status: 403, msg: 'Forbidden' });
       return;
     }
-    this.#tickets.delete(url.searchParams.get('ticket') ?? '');
     const fault = this.#deps.faults.takeHandshake(ticket.appId);
     if (!fault && this.isFull(ticket.appId)) {
-      const msg = 'connection limit exceeded';
-      this.#refuse(socket, {
-        on: 'handshake',
-        kind: 'refuse',
-        status: 400,
-        handshakeStatus: 514,
-        authErrorCode: 1000040350,
-        msg,
-      });
+      const codes = { handshakeStatus: 514, authErrorCode: CONNECTION_LIMIT };
+      this.#refuse(socket, { kind: 'refuse', status: 400, ...codes, msg: 'connection limit exceeded' }, ticket.appId);
       return;
     }
-    this.#applyHandshakeFault(fault, socket, () => this.#accept(ticket, request, socket, head, fault));
+    this.#handshakes.apply(fault, socket, () => this.#accept(ticket, request, socket, head, fault));
   }
 
   close(): void {
     this.#closed = true;
     for (const connection of this.#live) connection.terminate();
-    for (const socket of this.#waiting) socket.destroy();
+    this.#handshakes.close();
     this.#server.close();
   }
 
-  #applyHandshakeFault(fault: HandshakeFault | undefined, socket: Duplex, accept: () => void): void {
-    switch (fault?.kind) {
-      case 'refuse':
-        this.#refuse(socket, fault);
-        return;
-      case 'hang':
-        this.#waiting.add(socket);
-        return;
-      case 'delay':
-        this.#waiting.add(socket);
-        this.#deps.timers.after(fault.ms, () => {
-          this.#waiting.delete(socket);
-          if (!socket.destroyed) accept();
-        });
-        return;
-      case 'reset':
-        reset(socket);
-        return;
-      case 'half_answer':
-        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgr');
-        this.#deps.timers.after(20, () => reset(socket));
-        return;
-      default:
-        accept();
-    }
-  }
-
-  #refuse(socket: Duplex, fault: Extract<HandshakeFault, { kind: 'refuse' }>): void {
-    const lines = [`HTTP/1.1 ${fault.status} Refused`, 'Connection: close', 'Content-Length: 0'];
-    lines.push(
-      `Handshake-Status: ${fault.handshakeStatus ?? fault.status}`,
-      `Handshake-Msg: ${fault.msg ?? 'refused'}`,
-    );
-    if (fault.authErrorCode !== undefined) lines.push(`Handshake-Autherrcode: ${fault.authErrorCode}`);
-    this.#deps.events.emit('handshake.refused', { status: fault.status });
-    socket.end(`${lines.join('\r\n')}\r\n\r\n`);
+  #refuse(socket: Duplex, refusal: RefuseHandshake, appId?: string): void {
+    this.#deps.events.emit('handshake.refused', { app_id: appId, status: refusal.status });
+    this.#handshakes.refuse(socket, refusal);
   }
 
   #accept(

@@ -4,13 +4,15 @@
  */
 import type { Call, CallLedger } from '../call-ledger.js';
 import type { EventStream } from '../event-stream.js';
-import type { ApiFault, Faults, Firing, Subject } from '../faults.js';
+import type { Faults, Subject } from '../faults.js';
 import type { ApiName, Settings } from '../options.js';
 import type { RateLimits } from '../rate-limits.js';
 import { hex } from '../secret-book.js';
 import type { Timers } from '../timers.js';
+import { applyFault, rewriteBody } from './api-faults.js';
 import { asObject, type Exchange, type Reply } from './exchange.js';
 import type { Outcome, Route } from './listener.js';
+import { rateLimited } from './refusals.js';
 
 export interface ApiRoute {
   api: ApiName;
@@ -34,25 +36,11 @@ export interface ApiDeps {
   timers: Timers;
 }
 
-/** The generic error body of the open platform. */
-export function openApiError(code: number, msg = 'refused', status = 400): Reply {
-  return { status, body: { code, msg, error: { log_id: hex(16), troubleshooter: 'simulator' } } };
-}
-
-/** 429 as the gateway words it; `resetSeconds` is when a call will be admitted again. */
-export function rateLimited(resetSeconds: number, ceiling: number): Reply {
-  return {
-    status: 429,
-    body: { code: 99991400, msg: 'request trigger frequency limit' },
-    headers: { 'x-ogw-ratelimit-reset': String(resetSeconds), 'x-ogw-ratelimit-limit': String(ceiling) },
-  };
-}
-
 export function apiRoute(route: ApiRoute, deps: ApiDeps): Route {
   return {
     method: route.method,
     path: route.path,
-    serve: async (exchange, { request }) => {
+    serve: async (exchange, { response }) => {
       const subject = route.subject?.(exchange) ?? {};
       const call = deps.ledger.add({
         api: route.api,
@@ -60,9 +48,10 @@ export function apiRoute(route: ApiRoute, deps: ApiDeps): Route {
         logId: `${Date.now()}${hex(9).toUpperCase()}`,
         ...pickSubject(subject),
       });
-      request.socket.once('close', () => {
+      response.once('close', () => {
         if (call.endedAt === undefined) call.abandoned = true;
       });
+      deps.events.emit('call.arrived', { ...call });
       const outcome = await answer(route, exchange, subject, call, deps);
       return finish(call, outcome, deps);
     },
@@ -82,7 +71,7 @@ async function answer(
     limitOf(route, subject, call, deps) ?? (await route.handle(exchange, call));
   if (before.firing) {
     call.fault = before.firing.fault.kind;
-    const early = await shape(before.firing, route, deps, carryOut);
+    const early = await applyFault(before.firing, route, deps, carryOut);
     if (early !== undefined) return early;
   }
   const reply = await carryOut();
@@ -90,63 +79,8 @@ async function answer(
   await deps.timers.sleep(after.delayMs);
   if (!after.firing) return reply;
   call.fault = after.firing.fault.kind;
-  if (after.firing.fault.kind === 'rewrite') return { ...reply, body: rewrite(reply.body, after.firing.fault) };
-  return (await shape(after.firing, route, deps, undefined)) ?? reply;
-}
-
-/** What a fault makes of the call; undefined = go on as if nothing had been. */
-async function shape(
-  firing: Firing<ApiFault>,
-  route: ApiRoute,
-  deps: ApiDeps,
-  carryOut: (() => Promise<Reply>) | undefined,
-): Promise<Outcome | undefined> {
-  const { fault } = firing;
-  switch (fault.kind) {
-    case 'hang':
-    case 'reset':
-      return fault.kind;
-    case 'hold':
-      await firing.held();
-      return undefined;
-    case 'html':
-      return { status: fault.status ?? 502, body: '<html><body><h1>502 Bad Gateway</h1></body></html>' };
-    case 'status':
-      return { status: fault.status, body: fault.body ?? {}, ...(fault.headers ? { headers: fault.headers } : {}) };
-    case 'oauth_error':
-      return {
-        status: fault.status ?? 400,
-        body: {
-          ...(fault.code === undefined ? {} : { code: fault.code }),
-          error: fault.error,
-          error_description: fault.error,
-        },
-      };
-    case 'code':
-      return codeReply(fault, route);
-    case 'late':
-      if (carryOut) {
-        deps.timers.after(fault.ms, () => {
-          carryOut().catch((error: unknown) => deps.events.emit('simulator.error', { message: String(error) }));
-        });
-      }
-      return typeof fault.answer === 'number'
-        ? { status: fault.answer, body: '<html><body>gateway timeout</body></html>' }
-        : fault.answer;
-    default:
-      return undefined;
-  }
-}
-
-function codeReply(fault: Extract<ApiFault, { kind: 'code' }>, route: ApiRoute): Reply {
-  if (fault.code === 99991400) return rateLimited(fault.resetSeconds ?? 1, 50);
-  const reply = route.fail?.(fault.code, fault.msg) ?? openApiError(fault.code, fault.msg);
-  const body = { ...asObject(reply.body) };
-  if (fault.error !== undefined) body['error'] = fault.error;
-  if (fault.data === 'empty') body['data'] = {};
-  if (fault.data === 'null') body['data'] = null;
-  if (fault.data === 'absent') delete body['data'];
-  return { ...reply, status: fault.status ?? reply.status, body };
+  if (after.firing.fault.kind === 'rewrite') return { ...reply, body: rewriteBody(reply.body, after.firing.fault) };
+  return (await applyFault(after.firing, route, deps, undefined)) ?? reply;
 }
 
 function limitOf(route: ApiRoute, subject: Subject, call: Call, deps: ApiDeps): Reply | undefined {
@@ -189,19 +123,4 @@ function pickSubject(subject: Subject | Call): Partial<Call> {
 
 function knownGrant(grant: string): NonNullable<Call['grant']> {
   return grant === 'device_code' || grant === 'refresh_token' || grant === 'authorization_code' ? grant : 'unknown';
-}
-
-function rewrite(body: unknown, fault: Extract<ApiFault, { kind: 'rewrite' }>): unknown {
-  const copy: unknown = structuredClone(body);
-  for (const [path, value] of Object.entries(fault.set ?? {})) edit(copy, path, (owner, name) => (owner[name] = value));
-  for (const path of fault.remove ?? []) edit(copy, path, (owner, name) => delete owner[name]);
-  return copy;
-}
-
-function edit(root: unknown, path: string, change: (owner: Record<string, unknown>, name: string) => void): void {
-  const names = path.split('.');
-  const last = names.pop() ?? '';
-  let owner = asObject(root);
-  for (const name of names) owner = asObject(owner?.[name]);
-  if (owner) change(owner, last);
 }

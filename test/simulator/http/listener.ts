@@ -162,14 +162,17 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
 
 function write(response: ServerResponse, reply: Reply): void {
   if (response.destroyed || response.writableEnded) return;
-  const isText = typeof reply.body === 'string';
-  const body = reply.body === undefined ? '' : isText ? String(reply.body) : JSON.stringify(reply.body);
-  const type =
-    reply.body === undefined ? undefined : isText ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
+  const { type, body } = encode(reply.body);
   response.writeHead(reply.status, {
     ...(type === undefined ? {} : { 'content-type': type }),
     'content-length': String(Buffer.byteLength(body)),
     ...reply.headers,
   });
   response.end(body);
+}
+
+function encode(body: unknown): { type?: string; body: string } {
+  if (body === undefined) return { body: '' };
+  if (typeof body === 'string') return { type: 'text/html; charset=utf-8', body };
+  return { type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
 }

@@ -7,6 +7,7 @@ import type { ApiRoute } from '../http/api.js';
 import { basic, type Exchange, fields, ok, type Reply, text } from '../http/exchange.js';
 import type { SecretBook } from '../secret-book.js';
 import type { DeviceCodes } from './device-codes.js';
+import { tokenError } from './token-errors.js';
 
 export interface DeviceAuthorizationDeps {
   directory: Directory;
@@ -32,14 +33,7 @@ export function deviceAuthorizationRoute(deps: DeviceAuthorizationDeps): ApiRout
       const appId = text(fields(exchange), 'client_id') ?? basic(exchange)?.id;
       return appId === undefined ? {} : { appId };
     },
-    fail: (code, msg) => ({
-      status: code === 20050 ? 500 : code === 20072 ? 503 : 400,
-      body: {
-        code,
-        error: code >= 20050 && code <= 20072 ? 'server_error' : 'invalid_request',
-        error_description: msg ?? 'refused',
-      },
-    }),
+    fail: tokenError,
     handle: (exchange) => authorize(deps, exchange),
   };
 }

@@ -64,6 +64,11 @@ export class DeviceCodes {
     return [...this.#byDeviceCode.values()];
   }
 
+  expire(userCode: string): void {
+    const code = this.byUserCode(userCode);
+    if (code) code.expiresAt = this.#deps.settings.now();
+  }
+
   isExpired(code: DeviceCode): boolean {
     return code.expiresAt <= this.#deps.settings.now();
   }

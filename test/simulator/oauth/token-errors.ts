@@ -1,9 +1,10 @@
 /**
- * The error table of the token endpoint v2: Feishu's code -> HTTP status, RFC 6749 `error`, text. Data only.
+ * The error table of the token endpoint v2, also used for faults of the device authorization endpoint: Feishu's code -> HTTP status, RFC 6749 `error`, text. Data only.
  * Source: FEISHU.md §6.2.
  */
-import { rateLimited } from '../http/api.js';
+
 import type { Reply } from '../http/exchange.js';
+import { rateLimited } from '../http/refusals.js';
 
 const ERRORS: Readonly<Record<number, readonly [status: number, error: string, description: string]>> = {
   20001: [400, 'invalid_request', 'The request is missing a required parameter.'],

@@ -2,8 +2,9 @@
  * GET application/v6/applications/:app_id: the app's name and the scopes enabled in the console, for preflights.
  * Source: FEISHU.md §9.
  */
-import { type ApiRoute, openApiError } from '../http/api.js';
+import type { ApiRoute } from '../http/api.js';
 import { ok } from '../http/exchange.js';
+import { openApiError } from '../http/refusals.js';
 import { isReply, type TenantTokens } from './tenant-tokens.js';
 
 export function appInfoRoute(deps: { tokens: TenantTokens }): ApiRoute {

@@ -2,9 +2,11 @@
  * POST interactive/v1/card/update: the delayed update by a callback's token. Source: FEISHU.md §4.4.
  */
 import { checkCard } from '../card-rules.js';
-import type { CallbackTokens } from '../chat/callback-tokens.js';
-import { type ApiRoute, openApiError } from '../http/api.js';
-import { asObject, jsonBody, ok, text } from '../http/exchange.js';
+import type { CallbackToken, CallbackTokens } from '../chat/callback-tokens.js';
+import type { Message } from '../chat/chats.js';
+import type { ApiRoute } from '../http/api.js';
+import { asObject, jsonBody, ok, type Reply, text } from '../http/exchange.js';
+import { openApiError } from '../http/refusals.js';
 import type { MessageDeps } from './send-message.js';
 import { isReply } from './tenant-tokens.js';
 
@@ -27,12 +29,8 @@ export function cardUpdateRoute(deps: MessageDeps & { callbackTokens: CallbackTo
       if (!body) return openApiError(100030, 'body is not valid JSON');
       const token = deps.callbackTokens.find(text(body, 'token') ?? '');
       if (!token) return openApiError(300020, 'token is invalid');
-      const message = deps.chats.messages.get(token.messageId);
-      if (token.appId !== app.appId || message?.appId !== app.appId)
-        return openApiError(200310, 'card was sent by another app');
-      if (token.expiresAt <= deps.settings.now()) return openApiError(300030, 'token is expired');
-      if (token.uses >= deps.settings.limits.callbackTokenUses) return openApiError(300040, 'token is used up');
-      if (message.recalled) return openApiError(200000, 'message is recalled');
+      const message = usableMessage(deps, token, app.appId);
+      if (isReply(message)) return message;
       const card = asObject(body['card']);
       if (!card) return openApiError(10002, 'card is not valid');
       if (Buffer.byteLength(JSON.stringify(card)) > MAX_CARD_BYTES) return openApiError(100000, 'card is too large');
@@ -43,4 +41,13 @@ export function cardUpdateRoute(deps: MessageDeps & { callbackTokens: CallbackTo
       return ok({ code: 0, msg: 'success' });
     },
   };
+}
+
+function usableMessage(deps: MessageDeps, token: CallbackToken, appId: string): Message | Reply {
+  const message = deps.chats.messages.get(token.messageId);
+  const isOwn = token.appId === appId && message?.appId === appId;
+  if (!isOwn) return openApiError(200310, 'card was sent by another app');
+  if (token.expiresAt <= deps.settings.now()) return openApiError(300030, 'token is expired');
+  if (token.uses >= deps.settings.limits.callbackTokenUses) return openApiError(300040, 'token is used up');
+  return message.recalled ? openApiError(200000, 'message is recalled') : message;
 }

@@ -5,8 +5,9 @@
 import type { Call } from '../call-ledger.js';
 import { checkCard } from '../card-rules.js';
 import type { Message } from '../chat/chats.js';
-import { type ApiRoute, openApiError } from '../http/api.js';
+import type { ApiRoute } from '../http/api.js';
 import { type Exchange, jsonBody, ok, type Reply } from '../http/exchange.js';
+import { openApiError } from '../http/refusals.js';
 import type { ApiName } from '../options.js';
 import { messageView } from './message-view.js';
 import { type MessageDeps, parseContent } from './send-message.js';

@@ -4,8 +4,8 @@
  */
 import type { App, Directory } from '../directory.js';
 import type { ApiRoute } from '../http/api.js';
-import { openApiError } from '../http/api.js';
 import { bearer, type Exchange, jsonBody, ok, type Reply, text } from '../http/exchange.js';
+import { openApiError } from '../http/refusals.js';
 import type { Settings } from '../options.js';
 import { randomText, type SecretBook } from '../secret-book.js';
 

@@ -2,8 +2,9 @@
  * GET authen/v1/user_info: whose token this is. Source: FEISHU.md §6.4.
  */
 import type { Directory } from '../directory.js';
-import { type ApiRoute, openApiError } from '../http/api.js';
+import type { ApiRoute } from '../http/api.js';
 import { bearer, type Exchange, ok, type Reply } from '../http/exchange.js';
+import { openApiError } from '../http/refusals.js';
 import type { TokenBook } from '../oauth/token-book.js';
 import type { Settings } from '../options.js';
 
