@@ -18,12 +18,11 @@ const UNWANTED = new RegExp(
   'gu',
 );
 
+const LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
+
 /** Line breaks of all kinds become `\n`, tabs become spaces, everything unwanted goes. */
 export const stripInvisible = (text: string): string =>
-  text
-    .replace(/\r\n?|[\u000B\u000C\u0085\u2028\u2029]/g, '\n')
-    .replaceAll('\t', ' ')
-    .replace(UNWANTED, '');
+  text.replace(LINE_BREAK, '\n').replaceAll('\t', ' ').replace(UNWANTED, '');
 
 export const lengthInCharacters = (text: string): number => [...text].length;
 

@@ -1,0 +1,78 @@
+/**
+ * Reads `cards/` once at start and refuses what would fail in front of a user: every template is filled with the
+ * longest and the shortest session of its screen and judged by Feishu's rules (CONTRACT §4.7).
+ */
+import type { LocalizedText } from '../../config/config.js';
+import { GONE_SCREEN } from '../../domain/screen.js';
+import { AuthdError } from '../../errors.js';
+import { type CardFiles, type FileProblem, readCardFiles, templateFile } from './card-files.js';
+import { checkCardRules } from './card-rules.js';
+import { CARD_NAMES, type CardName, type CardSet, type FailureTexts, type ToastText } from './card-set.js';
+import { createCardTime } from './card-time.js';
+import type { JsonObject, Problem } from './json.js';
+import { noticeProblems } from './notice.js';
+import { LONGEST_NAMES, SAMPLE_NOW, samplesOf } from './samples.js';
+import { checkScreenRules, variablesOn } from './screen-rules.js';
+import { sessionVariables } from './session-variables.js';
+import { fillTemplate } from './template.js';
+import { checkTemplate } from './template-check.js';
+
+/**
+ * @param dir the folder with the templates and texts
+ * @throws AuthdError `cards_invalid` naming every file, place and rule at once
+ */
+export async function loadCards(dir: string): Promise<CardSet> {
+  const read = await readCardFiles(dir);
+  if (read.problems.length > 0) throw invalid(dir, read.problems);
+  const cards = cardSetOf(read);
+  const problems = [
+    ...CARD_NAMES.flatMap((name) =>
+      cardProblems(name, cards).map((problem) => ({ file: templateFile(name), ...problem })),
+    ),
+    ...noticeProblems(cards.notice).map((rule) => ({ file: 'notice.json', path: 'text', rule })),
+  ];
+  if (problems.length > 0) throw invalid(dir, problems);
+  return cards;
+}
+
+/** Every file is there and has its shape (card-files.ts): the texts are what their types say. */
+function cardSetOf({ files }: CardFiles): CardSet {
+  const file = (name: string): JsonObject => files.get(name) ?? {};
+  const failures = file('failures.json') as unknown as Omit<FailureTexts, 'codes'> & {
+    readonly codes: Readonly<Record<string, FailureTexts['reasons']['internal_error']>>;
+  };
+  return {
+    templates: Object.fromEntries(CARD_NAMES.map((name) => [name, file(templateFile(name))])) as CardSet['templates'],
+    scopes: new Map(Object.entries(file('scopes.json') as unknown as Record<string, LocalizedText>)),
+    toasts: file('toasts.json') as unknown as Record<keyof CardSet['toasts'], ToastText>,
+    failures: {
+      ...failures,
+      codes: new Map(Object.entries(failures.codes).map(([code, text]) => [Number(code), text])),
+    },
+    notice: String(file('notice.json')['text']),
+  };
+}
+
+/** The longest card has every element of its template, so that places are those of the file: it is judged first. */
+function cardProblems(name: CardName, cards: CardSet): Problem[] {
+  const template = cards.templates[name];
+  const problems = checkTemplate(template, variablesOn(name));
+  if (problems.length > 0) return problems;
+  const sources = { cards, time: createCardTime('Asia/Kathmandu'), ...LONGEST_NAMES };
+  for (const { size, session } of samplesOf(name === GONE_SCREEN ? 'request' : name, cards.scopes)) {
+    const card = fillTemplate(template, sessionVariables(session, SAMPLE_NOW, sources));
+    const found = [...checkCardRules(card), ...checkScreenRules(name, card)];
+    if (found.length > 0) return found.map(({ path, rule }) => ({ path, rule: `${rule}${WHEN[size]}` }));
+  }
+  return [];
+}
+
+const WHEN = { longest: '', shortest: ' (once everything empty is dropped)' } as const;
+
+function invalid(dir: string, problems: readonly FileProblem[]): AuthdError {
+  const lines = problems.map(({ file, path, rule }) => `${file}: ${path === '' ? 'the card' : path} ${rule}`);
+  return new AuthdError('cards_invalid', `${problems.length} problem(s) in ${dir}:\n${lines.join('\n')}`, {
+    remedy: 'Correct the named files; cards/README.md says what they may hold.',
+    details: { problems },
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * What each screen must and may offer (CONTRACT §4): its buttons, whether it may hold a link, which variables have a
+ * value there. An edited template that forgets Decline, or leaves a link on an ended session, is refused at start.
+ */
+import { objectsOf } from './card-rules.js';
+import type { CardName } from './card-set.js';
+import type { CallbackAction } from './card-shapes.js';
+import { isObject, type JsonObject, type Problem } from './json.js';
+import { VARIABLES, type VariableName } from './variables.js';
+
+interface ScreenRule {
+  /** Buttons that must be there. */
+  readonly actions: readonly CallbackAction[];
+  /** Buttons that may be there as well. */
+  readonly mayOffer?: readonly CallbackAction[];
+  /** The consent link is offered here and only here. */
+  readonly link?: true;
+}
+
+export const SCREEN_RULES: Readonly<Record<CardName, ScreenRule>> = {
+  request: { actions: ['authorize', 'decline'] },
+  link: { actions: ['agreed', 'decline'], link: true },
+  confirming: { actions: [] },
+  'link-expired': { actions: ['authorize', 'decline'] },
+  'wrong-account': { actions: ['authorize', 'decline'] },
+  authorized: { actions: [] },
+  rejected: { actions: [], mayOffer: ['restart'] },
+  expired: { actions: ['restart'] },
+  failed: { actions: ['restart'] },
+  'wrong-account-final': { actions: ['restart'] },
+  'missing-scopes': { actions: ['restart'] },
+  superseded: { actions: [] },
+  invalidated: { actions: [] },
+  gone: { actions: [] },
+};
+
+const ONLY_ON: Partial<Readonly<Record<VariableName, CardName>>> = {
+  link: 'link',
+  applink: 'link',
+  user_code: 'link',
+  link_minutes: 'link',
+  link_until: 'link',
+  tries_left: 'wrong-account',
+  missing_scopes: 'missing-scopes',
+  more_missing_scopes: 'missing-scopes',
+  more_missing_scopes_count: 'missing-scopes',
+  failure: 'failed',
+  failure_next: 'failed',
+  failure_contact: 'failed',
+  remedy: 'failed',
+  feishu_code: 'failed',
+  log_id: 'failed',
+};
+
+/** Variables that have a value on this screen. The `gone` card is about no session, so it has none. */
+export function variablesOn(name: CardName): ReadonlySet<string> {
+  if (name === 'gone') return new Set();
+  return new Set((Object.keys(VARIABLES) as VariableName[]).filter((variable) => (ONLY_ON[variable] ?? name) === name));
+}
+
+/** Judges the buttons and links of a filled card. */
+export function checkScreenRules(name: CardName, card: JsonObject): Problem[] {
+  const { actions, mayOffer = [], link = false } = SCREEN_RULES[name];
+  const behaviors = objectsOf(card).filter((object) => object['type'] === 'callback' || object['type'] === 'open_url');
+  const offered = behaviors.flatMap((behavior) => (isObject(behavior['value']) ? [behavior['value']['action']] : []));
+  const opens = behaviors.some((behavior) => behavior['type'] === 'open_url');
+  const rules = [
+    ...actions.filter((action) => !offered.includes(action)).map((action) => `must offer the button "${action}"`),
+    ...offered
+      .filter((action) => ![...actions, ...mayOffer].some((known) => known === action))
+      .map((action) => `must not offer "${String(action)}"`),
+    ...(opens && !link ? ['must not open a page: no link belongs on this card'] : []),
+    ...(!opens && link ? ['must offer a button that opens the authorization page'] : []),
+  ];
+  return rules.map((rule) => ({ path: 'body', rule }));
+}

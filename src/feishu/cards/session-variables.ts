@@ -1,0 +1,113 @@
+/**
+ * The values a session gives to the variables of its card. Pure: session, clock value and names in, texts out.
+ * Everything from outside (names, reason, log ids) is cleaned and bounded here, so that a card keeps Feishu's size
+ * limit whatever a session holds.
+ */
+import type { LocalizedText } from '../../config/config.js';
+import { cleanName } from '../../domain/plain-text.js';
+import { cleanReason } from '../../domain/reason.js';
+import { type ConsentLink, MAX_MISMATCHES, type Session } from '../../domain/session.js';
+import type { CardSet, FailureText } from './card-set.js';
+import type { CardTime } from './card-time.js';
+import { scopeLines } from './scope-list.js';
+import type { Variables } from './variables.js';
+
+/** Characters. */
+export const MAX_NAME = 60;
+const MAX_REMEDY = 300;
+const MAX_CODE = 64;
+const MINUTE_MS = 60_000;
+
+export interface VariableSources {
+  readonly cards: CardSet;
+  readonly time: CardTime;
+  readonly clientName: (clientId: string, appId: string) => LocalizedText;
+  readonly appName: (appId: string) => string;
+  /** Without a trailing slash. */
+  readonly applinkBaseUrl: (appId: string) => string;
+}
+
+export function sessionVariables(session: Session, now: number, sources: VariableSources): Variables {
+  const scopes = scopeLines(session.scopes, sources.cards.scopes);
+  const missing = scopeLines(session.missingScopes, sources.cards.scopes);
+  return {
+    session_id: session.sessionId,
+    client: shownName(sources.clientName(session.clientId, session.appId)),
+    app: cleanName(sources.appName(session.appId), MAX_NAME),
+    reason: session.reason === null ? '' : cleanReason(session.reason),
+    scopes: scopes.visible,
+    more_scopes: scopes.folded,
+    more_scopes_count: scopes.foldedCount,
+    missing_scopes: missing.visible,
+    more_missing_scopes: missing.folded,
+    more_missing_scopes_count: missing.foldedCount,
+    deadline: sources.time(session.expiresAt),
+    ended_at: session.endedAt === null ? '' : sources.time(session.endedAt),
+    tries_left: String(Math.max(1, MAX_MISMATCHES - session.mismatches)),
+    ...linkVariables(session, now, sources),
+    ...failureVariables(session, sources),
+  };
+}
+
+export const shownName = (name: LocalizedText): LocalizedText => ({
+  zh_cn: cleanName(name.zh_cn, MAX_NAME),
+  en_us: cleanName(name.en_us, MAX_NAME),
+});
+
+/** Opens a page inside the Feishu client: a side panel on a computer, a web view on a phone (FEISHU.md §5.5). */
+export const applinkTo = (url: string, applinkBaseUrl: string): string =>
+  `${applinkBaseUrl}/client/web_url/open?mode=sidebar-semi&max_width=800&reload=false&url=${encodeURIComponent(url)}`;
+
+type LinkVariables = Pick<Variables, 'link' | 'applink' | 'user_code' | 'link_minutes' | 'link_until'>;
+
+const NO_LINK: LinkVariables = { link: '', applink: '', user_code: '', link_minutes: '', link_until: '' };
+
+/** Only a live link of a live session ever gets near a card, whatever else the record still holds. */
+function linkVariables(session: Session, now: number, sources: VariableSources): LinkVariables {
+  const link = liveLink(session);
+  if (link === null) return NO_LINK;
+  return {
+    link: link.verificationUriComplete,
+    applink: applinkTo(link.verificationUriComplete, sources.applinkBaseUrl(session.appId)),
+    user_code: cleanName(link.userCode, MAX_CODE),
+    link_minutes: String(Math.max(1, Math.round((link.expiresAt - now) / MINUTE_MS))),
+    link_until: sources.time(link.expiresAt),
+  };
+}
+
+export const liveLink = (session: Session): ConsentLink | null =>
+  session.state === 'authorizing' && session.linkState === 'live' ? session.link : null;
+
+type FailureVariables = Pick<
+  Variables,
+  'failure' | 'failure_next' | 'failure_contact' | 'remedy' | 'feishu_code' | 'log_id'
+>;
+
+const NO_FAILURE: FailureVariables = {
+  failure: '',
+  failure_next: '',
+  failure_contact: '',
+  remedy: '',
+  feishu_code: '',
+  log_id: '',
+};
+
+function failureVariables(session: Session, sources: VariableSources): FailureVariables {
+  if (session.state !== 'failed') return NO_FAILURE;
+  const detail = session.failureDetail;
+  const text = failureText(session, sources.cards);
+  return {
+    failure: text.happened,
+    failure_next: text.next,
+    failure_contact: sources.cards.failures.contacts[detail?.for ?? 'operator'],
+    remedy: cleanName(detail?.remedy ?? '', MAX_REMEDY),
+    feishu_code: detail?.feishu_code === undefined ? '' : String(detail.feishu_code),
+    log_id: cleanName(detail?.log_id ?? '', MAX_CODE),
+  };
+}
+
+function failureText(session: Session, cards: CardSet): FailureText {
+  const code = session.failureDetail?.feishu_code;
+  const byCode = code === undefined ? undefined : cards.failures.codes.get(code);
+  return byCode ?? cards.failures.reasons[session.failureReason ?? 'internal_error'];
+}
