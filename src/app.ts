@@ -1,0 +1,182 @@
+/**
+ * Composition root: builds every part, in order, with what it needs; registers who closes it; start and stop. Nothing
+ * else. Order of start: HTTP (so that health can be asked from the first moment), Redis and its checks, queues,
+ * workers, the long connections last. Stop is the reverse: clicks in hand are answered first.
+ */
+import type { Logger } from 'pino';
+import { buildFeishu } from './app/feishu-parts.js';
+import { buildHttp, closeServers, listen } from './app/http-parts.js';
+import { createReadiness } from './app/readiness.js';
+import { buildStore } from './app/store-parts.js';
+import { createStoreWatch } from './app/store-watch.js';
+import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
+import type { Config } from './config/config.js';
+import { parseCallback } from './feishu/callback.js';
+import { loadCards } from './feishu/cards/load-cards.js';
+import { createLongConnection, type LongConnection } from './feishu/long-connection/long-connection.js';
+import { longConnectionTimings } from './feishu/long-connection/timings.js';
+import { createAsk } from './flow/ask.js';
+import { type Clicks, createClicks } from './flow/click.js';
+import { createHints } from './flow/hints.js';
+import { createReceive } from './flow/receive.js';
+import { createClosingStack, type ClosingReport } from './lifecycle.js';
+import type { Producer } from './queue/producer.js';
+import { createFloodGate } from './telemetry/flood-gate.js';
+
+export interface AppDeps {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Folder of the card templates. */
+  readonly cardsDir: string;
+  readonly version: string;
+}
+
+export interface App {
+  /**
+   * Resolves when everything runs; a Redis or Feishu that is away is waited for. @throws AuthdError with a remedy when
+   * cards, keys, Redis' settings or a port make a start pointless; everything opened so far is closed then.
+   */
+  start(): Promise<void>;
+  /** Shared by all who call it. Never rejects. */
+  stop(): Promise<ClosingReport>;
+}
+
+/** From a click's arrival to our answer. Feishu gives up after 3 s; ours is answered within one. */
+const ACK_BUDGET_MS = 800;
+const FLOOD_EVERY_MS = 30_000;
+/** Apps do not call Feishu in the same moment. */
+const STAGGER_MS = 200;
+
+export function createApp(deps: AppDeps): App {
+  const { config, logger } = deps;
+  const now = (): number => Date.now();
+  const random = Math.random;
+  const stack = createClosingStack(logger);
+  const stopping = new AbortController();
+  const shutdownMs = config.shutdownTimeoutSeconds * 1000;
+  const gate = createFloodGate({ logger, clock: now, everyMs: FLOOD_EVERY_MS });
+  const has = (role: (typeof config.roles)[number]): boolean => config.roles.includes(role);
+
+  const run = async (): Promise<void> => {
+    const cards = await loadCards(deps.cardsDir);
+    const store = buildStore({ config, logger, gate });
+    await store.spool.prepare();
+    stack.push({
+      name: 'redis',
+      deadlineMs: 500,
+      close() {
+        store.changes.stop();
+        for (const redis of [store.redis, store.subscriber, store.queueRedis]) redis.disconnect();
+      },
+    });
+    const feishu = buildFeishu({ config, cards, budget: store.budget, logger, clock: now, random });
+    stack.push({ name: 'feishu', deadlineMs: 500, close: () => feishu.close() });
+
+    let producer: Producer | null = null;
+    let workers: WorkerParts | null = null;
+    const connections: LongConnection[] = [];
+    const readiness = createReadiness({
+      roles: config.roles,
+      redis: store.redis,
+      probeKey: `${config.redis.keyPrefix}:probe`,
+      started: () => producer !== null,
+      connections: () => connections.map((connection) => connection.status()),
+      stalledQueues: () => workers?.stalled() ?? [],
+      now,
+    });
+    const hints = createHints(logger);
+    const lateProducer = (): Producer => {
+      if (producer === null) throw new Error('Redis has not been reached since the start');
+      return producer;
+    };
+    const servers = await buildHttp({
+      config,
+      store,
+      logger,
+      readiness,
+      version: deps.version,
+      now,
+      lateProducer,
+      hints,
+      ask: (request) =>
+        createAsk({
+          ...store,
+          producer: lateProducer(),
+          hints,
+          seesEveryGrant: (id) => config.clients.find((client) => client.id === id)?.actions.includes('admin') === true,
+          cardLimitPerHour: config.cards.limitPerUserPerHour,
+          now,
+          logger,
+        })(request),
+    });
+    stack.push({ name: 'http', deadlineMs: Math.min(1_500, shutdownMs / 4), close: () => closeServers(servers) });
+    await listen(servers, config.http.host, logger);
+
+    const watch = createStoreWatch({ config, store, gate, logger });
+    await watch.firstContact(stopping.signal);
+    await Promise.all([store.subscriber.connect(), store.queueRedis.connect()]);
+    await store.changes.start();
+    const opened = store.openProducer();
+    stack.push({ name: 'queues', deadlineMs: 500, close: () => opened.close() });
+    producer = opened;
+    watch.start(opened);
+    stack.push({ name: 'store watch', deadlineMs: 100, close: () => watch.stop() });
+    void feishu.learnNames().catch((error: unknown) => logger.debug({ err: error }, 'The apps have no names yet'));
+
+    if (has('worker')) {
+      workers = await buildWorkers({ config, store, feishu, producer: opened, gate, logger, now, random });
+      const parts = workers;
+      stack.push({ name: 'workers', deadlineMs: shutdownMs / 2, close: () => parts.close() });
+    }
+    if (has('gateway')) {
+      const clicks = createClicks({
+        sessions: store.sessions,
+        producer: opened,
+        changes: store.changes,
+        hints,
+        renderer: feishu.renderer,
+        ackBudgetMs: ACK_BUDGET_MS,
+        sessionTtlMs: config.session.ttlSeconds * 1000,
+        isStopping: () => stopping.signal.aborted,
+        now,
+        logger,
+      });
+      connect(clicks, connections);
+    }
+    logger.info({ event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) }, 'feishu-authd runs');
+  };
+
+  const connect = (clicks: Clicks, connections: LongConnection[]): void => {
+    const receive = createReceive({ parse: parseCallback, clicks, logger });
+    for (const app of config.apps) {
+      const timings = longConnectionTimings(config.ws);
+      connections.push(createLongConnection({ app, proxy: config.proxy, timings, receive, logger, random, now }));
+    }
+    const drainMs = Math.min(3_000, shutdownMs / 2);
+    stack.push({ name: 'acks', deadlineMs: 1_000, close: () => clicks.settled() });
+    stack.push({
+      name: 'long connections',
+      deadlineMs: drainMs + 500,
+      async close() {
+        await Promise.all(connections.map((connection) => connection.stop(drainMs)));
+      },
+    });
+    for (const [i, connection] of connections.entries()) connection.start(i * STAGGER_MS);
+  };
+
+  let starting: Promise<void> | null = null;
+  return {
+    start() {
+      starting ??= run().catch(async (error: unknown) => {
+        await stack.stop();
+        if (!stopping.signal.aborted) throw error;
+      });
+      return starting;
+    },
+    async stop() {
+      stopping.abort();
+      await starting?.catch(() => undefined);
+      return await stack.stop();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** Everything that speaks to Feishu over HTTP, built in one place, and the names that cards show. */
+import type { Logger } from 'pino';
+import type { Dispatcher } from 'undici';
+import type { AppConfig, Config, LocalizedText } from '../config/config.js';
+import type { CallBudget } from '../domain/call-budget.js';
+import { createCardRenderer, type CardRenderer } from '../feishu/cards/card-renderer.js';
+import type { CardSet } from '../feishu/cards/card-set.js';
+import { createHttpExchange } from '../feishu/open-api/http-exchange.js';
+import { createOpenApi, type OpenApi } from '../feishu/open-api/open-api.js';
+import { createDispatcher } from '../feishu/proxy.js';
+import { type AuthorizationServer, createAuthorizationServer } from '../oauth/authorization-server.js';
+import { createTokenEndpoint, type TokenEndpoint } from '../oauth/token-endpoint.js';
+
+export interface FeishuParts {
+  readonly app: (appId: string) => AppConfig | undefined;
+  readonly openApi: (appId: string) => OpenApi | undefined;
+  readonly authorizationServer: AuthorizationServer;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly renderer: CardRenderer;
+  /** Asks Feishu once for the names of the apps; cards show the app id until it has answered. */
+  readonly learnNames: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export interface FeishuDeps {
+  readonly config: Config;
+  readonly cards: CardSet;
+  readonly budget: CallBudget;
+  readonly logger: Logger;
+  readonly clock: () => number;
+  readonly random: () => number;
+}
+
+export function buildFeishu(deps: FeishuDeps): FeishuParts {
+  const { budget, clock, config, logger, random } = deps;
+  const apps = new Map(config.apps.map((app) => [app.appId, app]));
+  const dispatchers = new Map<string, Dispatcher>();
+  const dispatcherFor = (url: string): Dispatcher => {
+    const { origin } = new URL(url);
+    const dispatcher = dispatchers.get(origin) ?? createDispatcher(url, config.proxy, { connections: 128 });
+    dispatchers.set(origin, dispatcher);
+    return dispatcher;
+  };
+  const exchange = createHttpExchange({ dispatcherFor, budget, logger, random, clock });
+  const openApis = new Map(
+    config.apps.map((app) => [app.appId, createOpenApi({ app, exchange, logger, clock })] as const),
+  );
+  const names = new Map<string, string>();
+  const appName = (appId: string): string => names.get(appId) ?? appId;
+  const clients = new Map(config.clients.map((client) => [client.id, client]));
+  const clientName = (clientId: string, appId: string): LocalizedText =>
+    clients.get(clientId)?.displayName ?? { zh_cn: appName(appId), en_us: appName(appId) };
+
+  return {
+    app: (appId) => apps.get(appId),
+    openApi: (appId) => openApis.get(appId),
+    authorizationServer: createAuthorizationServer({ exchange }),
+    tokenEndpoint: createTokenEndpoint({ exchange, clock }),
+    renderer: createCardRenderer({
+      cards: deps.cards,
+      timezone: config.cards.timezone,
+      clientName,
+      appName,
+      applinkBaseUrl: (appId) => apps.get(appId)?.applinkBaseUrl ?? '',
+    }),
+    async learnNames() {
+      await Promise.all(
+        [...openApis].map(async ([appId, openApi]) => {
+          const name = await openApi.appName();
+          if (name !== null) names.set(appId, name);
+        }),
+      );
+    },
+    async close() {
+      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}

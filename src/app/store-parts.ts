@@ -1,0 +1,79 @@
+/** Everything that lives in Redis or on our disk, built in one place: connections, sessions, vault, budget, spool. */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { createProducer, type Producer } from '../queue/producer.js';
+import { createBudget } from '../store/budget.js';
+import { createChanges, type Changes } from '../store/changes.js';
+import { createEnvelope, type Envelope } from '../store/envelope.js';
+import { createGrantVault, type GrantVault } from '../store/grant-vault.js';
+import { type StoreKeys, storeKeys } from '../store/keys.js';
+import { createRedis, type RedisUse } from '../store/redis.js';
+import { createSessionList } from '../store/session-list.js';
+import { createSessionStore, type SessionStore } from '../store/session-store.js';
+import { createSpool, type Spool } from '../store/spool.js';
+import { createUnreachable, type Unreachable } from '../store/unreachable.js';
+import type { FloodGate } from '../telemetry/flood-gate.js';
+
+export interface StoreParts {
+  readonly redis: Redis;
+  readonly subscriber: Redis;
+  readonly queueRedis: Redis;
+  /** A connection of its own for each worker: BullMQ blocks on it. */
+  readonly workerRedis: () => Redis;
+  readonly keys: StoreKeys;
+  readonly envelope: Envelope;
+  readonly sessions: SessionStore;
+  readonly list: ReturnType<typeof createSessionList>;
+  readonly vault: GrantVault;
+  readonly changes: Changes;
+  readonly unreachable: Unreachable;
+  readonly budget: ReturnType<typeof createBudget>;
+  readonly spool: Spool;
+  /** Opens the queues: Redis must have answered before. */
+  readonly openProducer: () => Producer;
+}
+
+export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGate }): StoreParts {
+  const { config, gate, logger } = deps;
+  const keys = storeKeys(config.redis.keyPrefix);
+  const envelope = createEnvelope(config.encryptionKeys);
+  let down = false;
+  const open = (use: RedisUse): Redis =>
+    createRedis(use, {
+      url: config.redis.url,
+      onError: (failed, error) => gate.warn(`redis ${error.message}`, { event: 'redis.error', use: failed, err: error }, 'Redis: trouble'),
+      onState: (changed, state) => {
+        if (changed !== 'store' || (state === 'close') === down) return;
+        down = state === 'close';
+        if (down) logger.warn({ event: 'redis.disconnected' }, 'The connection to Redis is down; it is tried again');
+        else logger.info({ event: 'redis.connected' }, 'Redis is there again');
+      },
+    });
+  const redis = open('store');
+  const subscriber = open('subscriber');
+  const queueRedis = open('queue');
+  const sessions = createSessionStore({ redis, keys, envelope });
+  const channels = config.apps.map((app) => keys.changes(app.appId));
+  return {
+    redis,
+    subscriber,
+    queueRedis,
+    workerRedis: () => open('worker'),
+    keys,
+    envelope,
+    sessions,
+    list: createSessionList({ redis, keys, get: sessions.get }),
+    vault: createGrantVault({ redis, keys, envelope }),
+    changes: createChanges(subscriber, channels),
+    unreachable: createUnreachable({ redis, keys }),
+    budget: createBudget({ redis, keys }),
+    spool: createSpool({ stateDir: config.stateDir, envelope, logger }),
+    openProducer: () =>
+      createProducer({
+        connection: queueRedis,
+        prefix: keys.queuePrefix,
+        onError: (queue, error) => gate.warn(`queue ${queue}`, { event: 'queue.error', queue, err: error }, 'A queue has trouble with Redis'),
+      }),
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Looks after the store while the daemon runs: first contact (waits for ever, refuses what would lose grants), then
+ * every half minute whether it is still the same store with the same settings; and drains the spool.
+ */
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import type { Producer } from '../queue/producer.js';
+import { checkKeyring, installId, persistenceWarnings, readRedisFacts, refuseEviction } from '../store/redis-checks.js';
+import type { FloodGate } from '../telemetry/flood-gate.js';
+import { AuthdError } from '../errors.js';
+import type { StoreParts } from './store-parts.js';
+
+export interface StoreWatch {
+  /** Resolves after the first contact. @throws AuthdError `redis_unsuitable`, `key_mismatch`; never for a Redis that is away */
+  firstContact(signal: AbortSignal): Promise<void>;
+  start(producer: Producer): void;
+  stop(): void;
+}
+
+export interface StoreWatchDeps {
+  readonly config: Config;
+  readonly store: StoreParts;
+  readonly gate: FloodGate;
+  readonly logger: Logger;
+}
+
+const CHECK_EVERY_MS = 30_000;
+const DRAIN_EVERY_MS = 1_000;
+const CONTACT_EVERY_MS = 200;
+
+export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
+  const { config, gate, logger, store } = deps;
+  let known: string | null = null;
+  const timers: NodeJS.Timeout[] = [];
+
+  const lookOnce = async (): Promise<void> => {
+    const facts = await readRedisFacts(store.redis);
+    refuseEviction(facts, config.redis.allowEviction);
+    if (config.redis.allowEviction && facts.maxmemoryPolicy !== 'noeviction') {
+      logger.warn({ event: 'redis.eviction_allowed', policy: facts.maxmemoryPolicy }, 'Redis may evict grants: REDIS_ALLOW_EVICTION is set');
+    }
+    await checkKeyring(store.redis, store.keys, store.envelope);
+    known = await installId(store.redis, store.keys);
+    for (const warning of persistenceWarnings(facts)) logger.warn({ event: 'redis.persistence' }, warning);
+    logger.info({ event: 'redis.ready', version: facts.version, append_only: facts.appendOnly }, 'Redis is there');
+  };
+
+  const recheck = async (): Promise<void> => {
+    const facts = await readRedisFacts(store.redis);
+    try {
+      refuseEviction(facts, config.redis.allowEviction);
+    } catch (error) {
+      logger.error({ event: 'redis.unsuitable', err: error }, 'Redis would evict grants now: its settings have changed');
+    }
+    const present = await installId(store.redis, store.keys);
+    if (known !== null && present !== known) {
+      const remedy = 'restore a backup, or let users authorize again; turn append-only persistence on';
+      logger.error({ event: 'store.lost' }, `Redis has lost what it held (sessions and grants): ${remedy}`);
+      await checkKeyring(store.redis, store.keys, store.envelope);
+      known = present;
+    }
+  };
+
+  const drain = async (producer: Producer): Promise<void> => {
+    if (store.redis.status !== 'ready') return;
+    const count = await store.spool.drain(async ({ sessionId, linkNumber, tokens }) => {
+      const verdict = await store.vault.keep(sessionId, linkNumber, tokens);
+      const fields = { event: 'token.unspooled', session_id: sessionId, verdict };
+      logger.info(fields, 'Spooled tokens were handed to the store');
+      if (verdict === 'kept') await producer.pollNow(sessionId, linkNumber);
+    });
+    if (count > 0) logger.info({ event: 'spool.drained', entries: count }, 'The spool is empty again');
+  };
+
+  /** Runs a task again and again, never twice at once. */
+  const repeat = (everyMs: number, task: () => Promise<void>, what: string): void => {
+    let busy = false;
+    timers.push(
+      setInterval(() => {
+        if (busy) return;
+        busy = true;
+        task()
+          .catch((error: unknown) => gate.warn(what, { event: 'store.watch_failed', what, err: error }, 'The store could not be looked after; it is tried again'))
+          .finally(() => {
+            busy = false;
+          });
+      }, everyMs),
+    );
+  };
+
+  return {
+    async firstContact(signal) {
+      for (;;) {
+        signal.throwIfAborted();
+        try {
+          if (store.redis.status === 'wait') await store.redis.connect();
+          return await lookOnce();
+        } catch (error) {
+          if (error instanceof AuthdError) throw error;
+          gate.warn('first contact', { event: 'redis.away', err: error }, 'Redis is not there yet; the daemon waits for it');
+          await new Promise((resolve) => setTimeout(resolve, CONTACT_EVERY_MS));
+        }
+      }
+    },
+    start(producer) {
+      repeat(CHECK_EVERY_MS, recheck, 'check');
+      repeat(DRAIN_EVERY_MS, () => drain(producer), 'drain');
+    },
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/** The workers: processors, the pool that feeds them, the watch over it, and the reconciler's first walk. */
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { AuthdError } from '../errors.js';
+import { createCardActionProcessor } from '../processors/card-action.js';
+import { createCardUpdateProcessor } from '../processors/card-update.js';
+import { createDevicePollProcessor } from '../processors/device-poll.js';
+import {
+  CLEANUP,
+  createMaintenanceProcessor,
+  type MaintenanceDeps,
+  RECONCILE,
+  reconcile,
+} from '../processors/maintenance.js';
+import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
+import { createSettle } from '../processors/settle.js';
+import { QUEUES } from '../queue/jobs.js';
+import type { Producer } from '../queue/producer.js';
+import { createQueueWatch } from '../queue/watch.js';
+import { createWorkerPool } from '../queue/worker.js';
+import type { FloodGate } from '../telemetry/flood-gate.js';
+import type { FeishuParts } from './feishu-parts.js';
+import type { StoreParts } from './store-parts.js';
+
+export interface WorkerParts {
+  stalled(): readonly string[];
+  close(): Promise<void>;
+}
+
+export interface WorkerPartsDeps {
+  readonly config: Config;
+  readonly store: StoreParts;
+  readonly feishu: FeishuParts;
+  readonly producer: Producer;
+  readonly gate: FloodGate;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+const DAY_MS = 86_400_000;
+const RECONCILE_EVERY_MS = 15_000;
+const CLEANUP_EVERY_MS = 3_600_000;
+
+export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> {
+  const { config, feishu, gate, logger, now, producer, store } = deps;
+  const { changes, sessions, spool, unreachable, vault } = store;
+  const userInfo = async (appId: string, accessToken: string) => {
+    const openApi = feishu.openApi(appId);
+    if (openApi === undefined) throw new AuthdError('app_not_found', `app ${appId} is not configured here`);
+    return await openApi.userInfo(accessToken);
+  };
+  const settle = createSettle({ sessions, vault, producer, userInfo, now, logger });
+  const maintenance: MaintenanceDeps = {
+    appIds: config.apps.map((app) => app.appId),
+    sessions,
+    jobs: producer,
+    retentionMs: config.session.retentionDays * DAY_MS,
+    now,
+    logger,
+  };
+  const pool = createWorkerPool({
+    connect: store.workerRedis,
+    prefix: store.keys.queuePrefix,
+    processors: {
+      'card-action': createCardActionProcessor({ ...feishu, sessions, producer, logger }),
+      'device-poll': createDevicePollProcessor({
+        ...feishu,
+        sessions,
+        vault,
+        spool,
+        producer,
+        settle,
+        random: deps.random,
+        logger,
+      }),
+      'session-expiry': createSessionExpiryProcessor({ sessions, producer, logger }),
+      'card-update': createCardUpdateProcessor({
+        sessions,
+        changes,
+        unreachable,
+        renderer: feishu.renderer,
+        messages: feishu.openApi,
+        now,
+        logger,
+      }),
+      maintenance: createMaintenanceProcessor(maintenance),
+    },
+    onError: (queue, error) =>
+      gate.warn(`worker ${queue}`, { event: 'queue.error', queue, err: error }, 'A worker has trouble with Redis'),
+    onFailed: (queue, jobId, error) =>
+      gate.warn(`job ${queue}`, { event: 'queue.job_failed', queue, job_id: jobId, err: error }, 'A job failed; it is tried again'),
+  });
+  const watch = createQueueWatch({
+    queues: QUEUES,
+    queue: (name) => producer.queue(name),
+    workers: pool,
+    repeating: [
+      { id: RECONCILE, everyMs: RECONCILE_EVERY_MS },
+      { id: CLEANUP, everyMs: CLEANUP_EVERY_MS },
+    ],
+    onError: (error) => gate.warn('queue watch', { event: 'queue.watch_failed', err: error }, 'The queues could not be looked after'),
+    logger,
+  });
+  const firstWalk = async (): Promise<void> => {
+    await watch.look();
+    for (const appId of maintenance.appIds) await reconcile(maintenance, appId, 0);
+  };
+  // Redis may go away again right here: the repeating jobs do the same a little later.
+  firstWalk().catch((error: unknown) => logger.warn({ event: 'reconciler.failed', err: error }, 'The first look at open sessions failed'));
+  watch.start();
+
+  return {
+    stalled: () => watch.stalled(),
+    async close() {
+      watch.stop();
+      await pool.close();
+    },
+  };
+}

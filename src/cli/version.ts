@@ -1,0 +1,8 @@
+/** Our version, from the package we run from (the folder above src/ or dist/). */
+import { readFileSync } from 'node:fs';
+
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
