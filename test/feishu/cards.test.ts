@@ -204,7 +204,7 @@ describe('the request card', () => {
 
   it('names a scope that has no words by its own name', () => {
     const card = cardOf(aSession({ scopes: ['offline_access', 'shiny:new.thing:write'] }));
-    assert.match(shows(card, 'en_us'), /• shiny:new\.thing:write\n• Go on using/);
+    assert.match(shows(card, 'en_us'), /• shiny:new\.thing:write\n• Keep this access/);
     assert.match(shows(card, 'zh_cn'), /• shiny:new\.thing:write\n• 你不在线时/);
   });
 
@@ -213,7 +213,7 @@ describe('the request card', () => {
     const card = cardOf(aSession({ scopes })) as { body: { elements: Record<string, unknown>[] } };
     const fold = card.body.elements.find(({ tag }) => tag === 'collapsible_panel');
     const open = card.body.elements.filter((element) => element !== fold);
-    assert.match(shows(open, 'en_us'), /Go on using/);
+    assert.match(shows(open, 'en_us'), /Keep this access/);
     assert.match(shows(fold ?? {}, 'en_us'), /^44 more\n/);
     for (const scope of scopes.slice(1)) assert.ok(shows(card, 'zh_cn').includes(scope), scope);
   });
@@ -247,13 +247,13 @@ describe('the link card', () => {
   it('shows the code to compare and how long the link works', () => {
     const card = cardOf(SESSIONS.link);
     assert.ok(textsIn(card, 'zh_cn').includes('WDJB-MJHT'));
-    assert.match(shows(card, 'zh_cn'), /仅限你本人，\*\*4 分钟\*\*内有效（至 11月22日 14:04 \(UTC\+8\)），请勿转发/);
-    assert.match(shows(card, 'en_us'), /works for \*\*4 min\*\* \(until Nov 22, 14:04 \(UTC\+8\)\)\. Do not forward/);
+    assert.match(shows(card, 'zh_cn'), /仅限你本人，\*\*4 分钟\*\*内有效，到 11月22日 14:04 \(UTC\+8\) 为止；请勿转发/);
+    assert.match(shows(card, 'en_us'), /works for \*\*4 min\*\*, until Nov 22, 14:04 \(UTC\+8\)\. Do not forward/);
   });
 
   it('never says that no minute is left, nor rounds the end up', () => {
     const card = cardOf(linkSession({ expiresAt: NOW + 59_999 }));
-    assert.match(shows(card, 'en_us'), /\*\*1 min\*\* \(until Nov 22, 14:00/);
+    assert.match(shows(card, 'en_us'), /\*\*1 min\*\*, until Nov 22, 14:00/);
   });
 
   it('offers a new link instead of an empty button when the record has lost its link', () => {
@@ -298,7 +298,7 @@ describe('the cards of ends', () => {
     }
   });
 
-  it('prefers the words of Feishu’s code over those of the reason', () => {
+  it('prefers the words of the code Feishu gave over those of the reason', () => {
     const failureDetail = { feishu_code: 20010, remedy: '', for: 'operator' } as const;
     const card = cardOf(aSession({ state: 'failed', failureReason: 'app_misconfigured', failureDetail }));
     assert.match(shows(card, 'zh_cn'), /你不在这个应用的可用范围内/);
