@@ -19,7 +19,7 @@ import { createAsk } from './flow/ask.js';
 import { type Clicks, createClicks } from './flow/click.js';
 import { createHints } from './flow/hints.js';
 import { createReceive } from './flow/receive.js';
-import { createClosingStack, type ClosingReport } from './lifecycle.js';
+import { type ClosingReport, createClosingStack } from './lifecycle.js';
 import type { Producer } from './queue/producer.js';
 import { createFloodGate } from './telemetry/flood-gate.js';
 
@@ -143,7 +143,10 @@ export function createApp(deps: AppDeps): App {
       });
       connect(clicks, connections);
     }
-    logger.info({ event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) }, 'feishu-authd runs');
+    logger.info(
+      { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
+      'feishu-authd runs',
+    );
   };
 
   const connect = (clicks: Clicks, connections: LongConnection[]): void => {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 import type { AppConfig, Config, LocalizedText } from '../config/config.js';
 import type { CallBudget } from '../domain/call-budget.js';
-import { createCardRenderer, type CardRenderer } from '../feishu/cards/card-renderer.js';
+import { type CardRenderer, createCardRenderer } from '../feishu/cards/card-renderer.js';
 import type { CardSet } from '../feishu/cards/card-set.js';
 import { createHttpExchange } from '../feishu/open-api/http-exchange.js';
 import { createOpenApi, type OpenApi } from '../feishu/open-api/open-api.js';

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { createProducer, type Producer } from '../queue/producer.js';
 import { createBudget } from '../store/budget.js';
-import { createChanges, type Changes } from '../store/changes.js';
+import { type Changes, createChanges } from '../store/changes.js';
 import { createEnvelope, type Envelope } from '../store/envelope.js';
 import { createGrantVault, type GrantVault } from '../store/grant-vault.js';
 import { type StoreKeys, storeKeys } from '../store/keys.js';
@@ -42,7 +42,8 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
   const open = (use: RedisUse): Redis =>
     createRedis(use, {
       url: config.redis.url,
-      onError: (failed, error) => gate.warn(`redis ${error.message}`, { event: 'redis.error', use: failed, err: error }, 'Redis: trouble'),
+      onError: (failed, error) =>
+        gate.warn(`redis ${error.message}`, { event: 'redis.error', use: failed, err: error }, 'Redis: trouble'),
       onState: (changed, state) => {
         if (changed !== 'store' || (state === 'close') === down) return;
         down = state === 'close';
@@ -73,7 +74,8 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
       createProducer({
         connection: queueRedis,
         prefix: keys.queuePrefix,
-        onError: (queue, error) => gate.warn(`queue ${queue}`, { event: 'queue.error', queue, err: error }, 'A queue has trouble with Redis'),
+        onError: (queue, error) =>
+          gate.warn(`queue ${queue}`, { event: 'queue.error', queue, err: error }, 'A queue has trouble with Redis'),
       }),
   };
 }

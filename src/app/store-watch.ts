@@ -4,10 +4,10 @@
  */
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import { AuthdError } from '../errors.js';
 import type { Producer } from '../queue/producer.js';
 import { checkKeyring, installId, persistenceWarnings, readRedisFacts, refuseEviction } from '../store/redis-checks.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
-import { AuthdError } from '../errors.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface StoreWatch {
@@ -37,7 +37,10 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     const facts = await readRedisFacts(store.redis);
     refuseEviction(facts, config.redis.allowEviction);
     if (config.redis.allowEviction && facts.maxmemoryPolicy !== 'noeviction') {
-      logger.warn({ event: 'redis.eviction_allowed', policy: facts.maxmemoryPolicy }, 'Redis may evict grants: REDIS_ALLOW_EVICTION is set');
+      logger.warn(
+        { event: 'redis.eviction_allowed', policy: facts.maxmemoryPolicy },
+        'Redis may evict grants: REDIS_ALLOW_EVICTION is set',
+      );
     }
     await checkKeyring(store.redis, store.keys, store.envelope);
     known = await installId(store.redis, store.keys);
@@ -50,7 +53,10 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     try {
       refuseEviction(facts, config.redis.allowEviction);
     } catch (error) {
-      logger.error({ event: 'redis.unsuitable', err: error }, 'Redis would evict grants now: its settings have changed');
+      logger.error(
+        { event: 'redis.unsuitable', err: error },
+        'Redis would evict grants now: its settings have changed',
+      );
     }
     const present = await installId(store.redis, store.keys);
     if (known !== null && present !== known) {
@@ -80,7 +86,13 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
         if (busy) return;
         busy = true;
         task()
-          .catch((error: unknown) => gate.warn(what, { event: 'store.watch_failed', what, err: error }, 'The store could not be looked after; it is tried again'))
+          .catch((error: unknown) =>
+            gate.warn(
+              what,
+              { event: 'store.watch_failed', what, err: error },
+              'The store could not be looked after; it is tried again',
+            ),
+          )
           .finally(() => {
             busy = false;
           });
@@ -97,7 +109,11 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
           return await lookOnce();
         } catch (error) {
           if (error instanceof AuthdError) throw error;
-          gate.warn('first contact', { event: 'redis.away', err: error }, 'Redis is not there yet; the daemon waits for it');
+          gate.warn(
+            'first contact',
+            { event: 'redis.away', err: error },
+            'Redis is not there yet; the daemon waits for it',
+          );
           await new Promise((resolve) => setTimeout(resolve, CONTACT_EVERY_MS));
         }
       }

@@ -89,7 +89,11 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     onError: (queue, error) =>
       gate.warn(`worker ${queue}`, { event: 'queue.error', queue, err: error }, 'A worker has trouble with Redis'),
     onFailed: (queue, jobId, error) =>
-      gate.warn(`job ${queue}`, { event: 'queue.job_failed', queue, job_id: jobId, err: error }, 'A job failed; it is tried again'),
+      gate.warn(
+        `job ${queue}`,
+        { event: 'queue.job_failed', queue, job_id: jobId, err: error },
+        'A job failed; it is tried again',
+      ),
   });
   const watch = createQueueWatch({
     queues: QUEUES,
@@ -99,7 +103,8 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
       { id: RECONCILE, everyMs: RECONCILE_EVERY_MS },
       { id: CLEANUP, everyMs: CLEANUP_EVERY_MS },
     ],
-    onError: (error) => gate.warn('queue watch', { event: 'queue.watch_failed', err: error }, 'The queues could not be looked after'),
+    onError: (error) =>
+      gate.warn('queue watch', { event: 'queue.watch_failed', err: error }, 'The queues could not be looked after'),
     logger,
   });
   const firstWalk = async (): Promise<void> => {
@@ -107,7 +112,9 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     for (const appId of maintenance.appIds) await reconcile(maintenance, appId, 0);
   };
   // Redis may go away again right here: the repeating jobs do the same a little later.
-  firstWalk().catch((error: unknown) => logger.warn({ event: 'reconciler.failed', err: error }, 'The first look at open sessions failed'));
+  firstWalk().catch((error: unknown) =>
+    logger.warn({ event: 'reconciler.failed', err: error }, 'The first look at open sessions failed'),
+  );
   watch.start();
 
   return {

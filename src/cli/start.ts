@@ -28,7 +28,10 @@ export async function start(deps: ProgramDeps): Promise<void> {
   watchForBugs(logger);
   const version = readVersion();
   const fingerprint = configFingerprint(config);
-  logger.info({ event: 'daemon.starting', version, node: process.version, pid: process.pid, fingerprint }, 'feishu-authd starts');
+  logger.info(
+    { event: 'daemon.starting', version, node: process.version, pid: process.pid, fingerprint },
+    'feishu-authd starts',
+  );
   for (const warning of loaded.warnings) logger.warn({ event: 'config.warning' }, warning);
 
   const app = createApp({ config, logger, cardsDir: CARDS_DIR, version });
@@ -39,7 +42,10 @@ export async function start(deps: ProgramDeps): Promise<void> {
     const expected = error instanceof AuthdError && error.code !== 'internal_error';
     const remedy = error instanceof AuthdError ? (error.remedy ?? '') : '';
     const what = error instanceof Error ? error.message : 'unknown error';
-    logger.fatal({ event: 'daemon.failed', err: error }, `feishu-authd cannot start: ${what}${remedy && `. ${remedy}`}`);
+    logger.fatal(
+      { event: 'daemon.failed', err: error },
+      `feishu-authd cannot start: ${what}${remedy && `. ${remedy}`}`,
+    );
     if (expected) deps.stderr.write(`feishu-authd: ${what}\n${remedy && `  ${remedy}\n`}`);
     process.exit(expected ? EXIT.usage : EXIT.internal);
   }
@@ -84,10 +90,16 @@ function stopOnSignals(app: App, logger: Logger, timeoutMs: number): void {
 
 function watchForBugs(logger: Logger): void {
   process.on('unhandledRejection', (error) => {
-    logger.error({ event: 'process.unhandled_rejection', err: error }, 'A promise nobody watched was rejected: please report');
+    logger.error(
+      { event: 'process.unhandled_rejection', err: error },
+      'A promise nobody watched was rejected: please report',
+    );
   });
   process.on('uncaughtException', (error) => {
-    logger.fatal({ event: 'process.uncaught_exception', err: error }, 'A bug ends the process; its manager starts it again');
+    logger.fatal(
+      { event: 'process.uncaught_exception', err: error },
+      'A bug ends the process; its manager starts it again',
+    );
     process.exit(EXIT.internal);
   });
 }

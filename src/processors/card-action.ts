@@ -4,9 +4,9 @@
  */
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
-import { AuthdError } from '../errors.js';
 import { again, DONE, linkOf, type Processor } from '../domain/job.js';
 import type { Session } from '../domain/session.js';
+import { AuthdError } from '../errors.js';
 import type { AuthorizationServer } from '../oauth/authorization-server.js';
 import type { Producer } from '../queue/producer.js';
 import type { SessionStore } from '../store/session-store.js';
@@ -52,7 +52,11 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
     const app = deps.app(session.appId);
     // Another process of the fleet may be configured with that app; this one is not.
     if (app === undefined) return again(5_000);
-    const answer = await deps.authorizationServer.requestDeviceCode({ app, scopes: session.scopes, timeoutMs: TIMEOUT_MS });
+    const answer = await deps.authorizationServer.requestDeviceCode({
+      app,
+      scopes: session.scopes,
+      timeoutMs: TIMEOUT_MS,
+    });
     switch (answer.kind) {
       case 'ok':
         await store(session, answer);

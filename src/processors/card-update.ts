@@ -3,8 +3,7 @@
  * whatever woke it, it reads the state, sends or updates the card, and looks again. One update of a message at a time;
  * it keeps clear of clicks in hand; after an update without an answer the state is shown once more.
  */
-import { randomUUID } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
 import { again, DONE, type JobOutcome, type Processor, sessionOf } from '../domain/job.js';

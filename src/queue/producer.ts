@@ -53,16 +53,24 @@ export function createProducer(deps: {
 
   const producer: Producer = {
     async link(sessionId, number) {
-      await linkQueue.add('link', { session_id: sessionId, link_number: number }, {
-        jobId: jobId.link(sessionId, number),
-        attempts: LINK_ATTEMPTS,
-      });
+      await linkQueue.add(
+        'link',
+        { session_id: sessionId, link_number: number },
+        {
+          jobId: jobId.link(sessionId, number),
+          attempts: LINK_ATTEMPTS,
+        },
+      );
     },
     async poll(sessionId, number, delayMs) {
-      await pollQueue.add('poll', { session_id: sessionId, link_number: number }, {
-        jobId: jobId.poll(sessionId, number),
-        delay: Math.max(0, Math.round(delayMs)),
-      });
+      await pollQueue.add(
+        'poll',
+        { session_id: sessionId, link_number: number },
+        {
+          jobId: jobId.poll(sessionId, number),
+          delay: Math.max(0, Math.round(delayMs)),
+        },
+      );
     },
     async pollNow(sessionId, number) {
       const job = await pollQueue.getJob(jobId.poll(sessionId, number));
@@ -70,15 +78,23 @@ export function createProducer(deps: {
       else if (await job.isDelayed()) await job.promote();
     },
     async expiry(sessionId, delayMs) {
-      await expiryQueue.add('expire', { session_id: sessionId }, {
-        jobId: jobId.expiry(sessionId),
-        delay: Math.max(0, Math.round(delayMs)),
-      });
+      await expiryQueue.add(
+        'expire',
+        { session_id: sessionId },
+        {
+          jobId: jobId.expiry(sessionId),
+          delay: Math.max(0, Math.round(delayMs)),
+        },
+      );
     },
     async cardUpdate(sessionId) {
-      await cardQueue.add('show', { session_id: sessionId }, {
-        deduplication: { id: sessionId, keepLastIfActive: true, reschedule: true },
-      });
+      await cardQueue.add(
+        'show',
+        { session_id: sessionId },
+        {
+          deduplication: { id: sessionId, keepLastIfActive: true, reschedule: true },
+        },
+      );
     },
     async missing(wanted) {
       const there = await Promise.all(

@@ -2,8 +2,9 @@
  * Watches that work gets done: repeating jobs exist under one fixed id each, and no due job waits for long while its
  * worker does nothing (a blocked connection that died, a lost marker). A worker without progress is replaced.
  */
-import type { Logger } from 'pino';
+
 import type { Queue } from 'bullmq';
+import type { Logger } from 'pino';
 import type { QueueName } from './jobs.js';
 import type { WorkerPool } from './worker.js';
 
@@ -44,7 +45,10 @@ export function createQueueWatch(deps: QueueWatchDeps): QueueWatch {
     const [waiting] = await queue.getWaiting(0, 0);
     const [delayed] = await queue.getDelayed(0, 0);
     const now = Date.now();
-    const ages = [waiting && now - waiting.timestamp - waiting.delay, delayed && now - delayed.timestamp - delayed.delay];
+    const ages = [
+      waiting && now - waiting.timestamp - waiting.delay,
+      delayed && now - delayed.timestamp - delayed.delay,
+    ];
     return Math.max(0, ...ages.filter((age) => age !== undefined));
   };
 

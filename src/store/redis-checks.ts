@@ -94,4 +94,5 @@ async function setting(redis: Redis, name: string): Promise<string | null> {
   }
 }
 
-const field = (info: string, name: string): string | undefined => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();
+const field = (info: string, name: string): string | undefined =>
+  new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();

@@ -4,9 +4,7 @@ import type { Redis } from 'ioredis';
 
 export type ScriptArgument = string | number | Buffer;
 
-export interface Script {
-  (redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
-}
+export type Script = (redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]) => Promise<unknown>;
 
 export function defineScript(lua: string): Script {
   const sha = createHash('sha1').update(lua).digest('hex');

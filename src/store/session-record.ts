@@ -60,7 +60,8 @@ export function parseSession(envelope: Envelope, appId: string, sessionId: strin
     createdAt: Number(raw['created_at'] ?? 0),
     expiresAt: Number(raw['expires_at'] ?? 0),
     endedAt: raw['ended_at'] === undefined ? null : Number(raw['ended_at']),
-    failureReason: raw['failure_reason'] === undefined ? null : oneOf(FAILURE_REASONS, raw['failure_reason'], sessionId),
+    failureReason:
+      raw['failure_reason'] === undefined ? null : oneOf(FAILURE_REASONS, raw['failure_reason'], sessionId),
     failureDetail: raw['failure_detail'] ? (JSON.parse(raw['failure_detail']) as FailureDetail) : null,
     nextSessionId: raw['next_session_id'] ?? null,
     linkState: oneOf(LINK_STATES, raw['link_state'], sessionId),

@@ -5,9 +5,9 @@
  * Errors: whatever ioredis throws when Redis does not answer; `record_damaged` and `key_mismatch` from the envelope.
  */
 import type { Redis } from 'ioredis';
+import { MAX_SCOPES } from '../domain/scopes.js';
 import type { ConsentLink, FailureDetail, FailureReason, Session } from '../domain/session.js';
 import { MAX_MISMATCHES } from '../domain/session.js';
-import { MAX_SCOPES } from '../domain/scopes.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { Envelope } from './envelope.js';
 import type { StoreKeys } from './keys.js';

@@ -1,0 +1,126 @@
+/**
+ * A real redis-server on a port of its own, for whole-daemon tests: append-only in a temporary folder, so it can be
+ * killed, frozen and started again with or without its data.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  /** A connection for looking; closed by `close`. */
+  readonly client: Redis;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port; `empty`: without its data. */
+  start(options?: { empty?: boolean }): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+  /** Every byte it holds: values of all keys, and its files. */
+  dump(): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export async function newRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'authd-test-redis-'));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  let child: ChildProcess | null = null;
+
+  const start = async (options: { empty?: boolean } = {}): Promise<void> => {
+    if (options.empty === true) {
+      for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+    }
+    const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    child = spawn('redis-server', [...base, '--appendonly', 'yes', '--appendfsync', 'always', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await ready(child);
+  };
+  const kill = async (): Promise<void> => {
+    const server = child;
+    child = null;
+    if (server === null || server.exitCode !== null) return;
+    const gone = once(server, 'exit');
+    server.kill('SIGKILL');
+    await gone;
+  };
+  await start();
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
+  client.on('error', () => undefined);
+
+  return {
+    url,
+    port,
+    client,
+    kill,
+    start,
+    freeze: () => child?.kill('SIGSTOP'),
+    thaw: () => child?.kill('SIGCONT'),
+    async dump() {
+      const parts: Buffer[] = [];
+      for (const key of await client.keys('*')) {
+        parts.push(Buffer.from(key));
+        parts.push(await everything(client, key));
+      }
+      for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+        if (entry.isFile()) parts.push(await readFile(join(entry.parentPath, entry.name)));
+      }
+      return Buffer.concat(parts);
+    },
+    async close() {
+      client.disconnect();
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function everything(client: Redis, key: string): Promise<Buffer> {
+  const flat = (list: readonly (Buffer | string | number)[]): Buffer =>
+    Buffer.concat(list.map((item) => (Buffer.isBuffer(item) ? item : Buffer.from(String(item)))));
+  switch (await client.type(key)) {
+    case 'string':
+      return (await client.getBuffer(key)) ?? Buffer.alloc(0);
+    case 'hash':
+      return flat(Object.entries(await client.hgetall(key)).flat());
+    case 'list':
+      return flat(await client.lrange(key, 0, -1));
+    case 'set':
+      return flat(await client.smembers(key));
+    case 'zset':
+      return flat(await client.zrange(key, 0, -1));
+    case 'stream':
+      return flat((await client.xrange(key, '-', '+')).flatMap(([id, fields]) => [id, ...fields.map(String)]));
+    default:
+      return Buffer.alloc(0);
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function ready(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = '';
+    server.once('error', reject);
+    server.once('exit', (code) => reject(new Error(`redis-server ended with ${code}: ${log}`)));
+    server.stdout?.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+      if (/ready to accept connections/i.test(log)) resolve();
+    });
+  });
+}
