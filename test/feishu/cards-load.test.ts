@@ -78,6 +78,12 @@ describe('loading the cards', () => {
     assert.match(await refusal(dir), /authorized\.json: .* \{\{applink\}\}, which has no value on this card/);
   });
 
+  it('refuses any variable on the card that is about no session', async (context) => {
+    const dir = await cardsFor(context);
+    await edit(dir, 'gone.json', (text) => text.replace('"zh_cn": "', '"zh_cn": "{{client}} '));
+    assert.match(await refusal(dir), /gone\.json: .* \{\{client\}\}, which has no value on this card/);
+  });
+
   it('refuses a card without its Decline button', async (context) => {
     const dir = await cardsFor(context);
     await edit(dir, 'request.json', (text) => text.replace('"action": "decline"', '"action": "authorize"'));

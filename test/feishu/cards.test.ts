@@ -4,9 +4,11 @@ import { SCREENS, type Screen, screenOf } from '../../src/domain/screen.js';
 import { FAILURE_REASONS, type Session } from '../../src/domain/session.js';
 import { checkCardRules } from '../../src/feishu/cards/card-rules.js';
 import { type CardSet, TOAST_NAMES } from '../../src/feishu/cards/card-set.js';
+import { createCardTime } from '../../src/feishu/cards/card-time.js';
 import { createClientNames } from '../../src/feishu/cards/client-names.js';
 import { loadCards } from '../../src/feishu/cards/load-cards.js';
 import { LONGEST_NAMES, SAMPLE_NOW, samplesOf } from '../../src/feishu/cards/samples.js';
+import { sessionVariables } from '../../src/feishu/cards/session-variables.js';
 import { checkCard } from '../simulator/card-rules.js';
 import {
   actionsIn,
@@ -126,6 +128,19 @@ describe('every card', () => {
       assert.ok(!text.includes('device-code-never-shown'), screen);
       if (screen === 'link') continue;
       assert.doesNotMatch(text, /WDJB|open_url|https?:/, screen);
+    }
+  });
+
+  it('is not even given the link when its session offers none', () => {
+    const time = createCardTime('UTC');
+    for (const screen of SCREENS) {
+      const values = sessionVariables(SESSIONS[screen], NOW, { cards, time, ...LONGEST_NAMES });
+      const given = [values.link, values.applink, values.user_code, values.link_minutes, values.link_until];
+      assert.equal(
+        given.every((value) => value === ''),
+        screen !== 'link',
+        screen,
+      );
     }
   });
 
