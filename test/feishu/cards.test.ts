@@ -5,7 +5,6 @@ import { FAILURE_REASONS, type Session } from '../../src/domain/session.js';
 import { checkCardRules } from '../../src/feishu/cards/card-rules.js';
 import { type CardSet, TOAST_NAMES } from '../../src/feishu/cards/card-set.js';
 import { createCardTime } from '../../src/feishu/cards/card-time.js';
-import { createClientNames } from '../../src/feishu/cards/client-names.js';
 import { loadCards } from '../../src/feishu/cards/load-cards.js';
 import { LONGEST_NAMES, SAMPLE_NOW, samplesOf } from '../../src/feishu/cards/samples.js';
 import { sessionVariables } from '../../src/feishu/cards/session-variables.js';
@@ -360,15 +359,6 @@ describe('what goes with the cards', () => {
     const notice = renderer.notice(aSession({ chatId: 'oc_1', reason: 'secret plan' }));
     assert.deepEqual(notice.match(/<[^>]*>/g), ['<at user_id="ou_alice">', '</at>']);
     assert.doesNotMatch(notice, /secret plan|\]\(/);
-  });
-
-  it('calls a nameless or forgotten client by the name of the app', () => {
-    const displayName = { zh_cn: '周报', en_us: 'Reports' };
-    const client = { id: 'reports', displayName, secretSha256: [], apps: null, scopes: null, actions: [] };
-    const names = createClientNames([client, { ...client, id: 'plain', displayName: null }], () => 'Office');
-    assert.deepEqual(names('reports', 'cli_1'), displayName);
-    assert.deepEqual(names('plain', 'cli_1'), { zh_cn: 'Office', en_us: 'Office' });
-    assert.deepEqual(names('gone', 'cli_1'), { zh_cn: 'Office', en_us: 'Office' });
   });
 
   it('says times in the zone that is configured, with its offset', () => {

@@ -15,8 +15,6 @@ export const exactly =
   (value, path) =>
     value === expected ? [] : fails(path, `must be ${JSON.stringify(expected)}`);
 
-export const string: Check = (value, path) => (typeof value === 'string' ? [] : fails(path, 'must be a string'));
-
 export const filledString: Check = (value, path) =>
   typeof value === 'string' && value !== '' ? [] : fails(path, 'must be a string that is not empty');
 
