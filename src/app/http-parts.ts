@@ -137,16 +137,15 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps> {
 
 /** Whatever the store's library throws means: not now. Our own errors pass. */
 function guarded<A extends readonly unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
-  return async (...args) => {
-    try {
-      return await call(...args);
-    } catch (error) {
-      if (error instanceof AuthdError) throw error;
-      throw new AuthdError('upstream_unavailable', 'Redis does not answer right now', {
-        remedy: 'Repeat the call; nothing is lost.',
-        retryAfterSeconds: 2,
-        cause: error,
-      });
-    }
-  };
+  return async (...args) =>
+    await call(...args).catch((error: unknown) => {
+      throw error instanceof AuthdError ? error : notNow(error);
+    });
 }
+
+const notNow = (cause: unknown): AuthdError =>
+  new AuthdError('upstream_unavailable', 'Redis does not answer right now', {
+    remedy: 'Repeat the call; nothing is lost.',
+    retryAfterSeconds: 2,
+    cause,
+  });

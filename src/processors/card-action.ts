@@ -4,8 +4,8 @@
  */
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
-import { again, DONE, linkOf, type Processor } from '../domain/job.js';
-import type { Session } from '../domain/session.js';
+import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import type { FailureDetail, Session } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
 import type { AuthorizationServer } from '../oauth/authorization-server.js';
 import type { Producer } from '../queue/producer.js';
@@ -44,46 +44,54 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
     await producer.cardUpdate(sessionId);
   };
 
+  const misconfigured = async (session: Session, detail: FailureDetail): Promise<JobOutcome> => {
+    const reason = reasonFor(detail);
+    if (await sessions.fail(session.sessionId, reason, detail)) {
+      const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason, scopes: session.scopes };
+      const feishu = { feishu_code: detail.feishu_code, log_id: detail.log_id };
+      logger.error({ ...fields, ...feishu }, `Feishu makes no consent link: ${detail.remedy}`);
+    }
+    await producer.cardUpdate(session.sessionId);
+    return DONE;
+  };
+
+  const notNow = async (session: Session, answer: TransientAnswer, lastAttempt: boolean): Promise<JobOutcome> => {
+    if (!lastAttempt) {
+      if (answer.retryAfterMs !== null) return again(answer.retryAfterMs);
+      throw new AuthdError('upstream_unavailable', 'Feishu makes no consent link right now');
+    }
+    await sessions.releaseLink(session.sessionId, session.linkNumber);
+    await producer.cardUpdate(session.sessionId);
+    const fields = { event: 'link.failed', ...idsOf(session), feishu_code: answer.detail.feishu_code };
+    logger.warn(fields, 'No consent link could be made for a minute; the user can ask again');
+    return DONE;
+  };
+
   return async (job) => {
     const wanted = linkOf(job);
     const session = wanted === null ? null : await sessions.get(wanted.sessionId);
-    if (session === null || session.state !== 'authorizing') return DONE;
-    if (session.linkState !== 'claimed' || session.linkNumber !== wanted?.number) return DONE;
+    if (session === null || !wants(session, wanted?.number)) return DONE;
     const app = deps.app(session.appId);
     // Another process of the fleet may be configured with that app; this one is not.
     if (app === undefined) return again(5_000);
-    const answer = await deps.authorizationServer.requestDeviceCode({
-      app,
-      scopes: session.scopes,
-      timeoutMs: TIMEOUT_MS,
-    });
+    const request = { app, scopes: session.scopes, timeoutMs: TIMEOUT_MS };
+    const answer = await deps.authorizationServer.requestDeviceCode(request);
     switch (answer.kind) {
       case 'ok':
         await store(session, answer);
         return DONE;
-      case 'misconfigured': {
-        const reason = reasonFor(answer.detail);
-        if (await sessions.fail(session.sessionId, reason, answer.detail)) {
-          const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason, scopes: session.scopes };
-          const feishu = { feishu_code: answer.detail.feishu_code, log_id: answer.detail.log_id };
-          logger.error({ ...fields, ...feishu }, `Feishu makes no consent link: ${answer.detail.remedy}`);
-        }
-        await producer.cardUpdate(session.sessionId);
-        return DONE;
-      }
-      case 'transient': {
-        const fields = { event: 'link.failed', ...idsOf(session), feishu_code: answer.detail.feishu_code };
-        if (job.lastAttempt) {
-          await sessions.releaseLink(session.sessionId, session.linkNumber);
-          await producer.cardUpdate(session.sessionId);
-          logger.warn(fields, 'No consent link could be made for a minute; the user can ask again');
-          return DONE;
-        }
-        if (answer.retryAfterMs !== null) return again(answer.retryAfterMs);
-        throw new AuthdError('upstream_unavailable', 'Feishu makes no consent link right now');
-      }
+      case 'misconfigured':
+        return await misconfigured(session, answer.detail);
+      case 'transient':
+        return await notNow(session, answer, job.lastAttempt);
     }
   };
 }
 
-type OkAnswer = Extract<Awaited<ReturnType<AuthorizationServer['requestDeviceCode']>>, { kind: 'ok' }>;
+/** Whether the session still waits for that link. */
+const wants = (session: Session, number: number | undefined): boolean =>
+  session.state === 'authorizing' && session.linkState === 'claimed' && session.linkNumber === number;
+
+type Answer = Awaited<ReturnType<AuthorizationServer['requestDeviceCode']>>;
+type OkAnswer = Extract<Answer, { kind: 'ok' }>;
+type TransientAnswer = Extract<Answer, { kind: 'transient' }>;

@@ -11,7 +11,8 @@ import type { Session } from '../domain/session.js';
 import type { CardRenderer } from '../feishu/cards/card-renderer.js';
 import type { OpenApi } from '../feishu/open-api/open-api.js';
 import type { Changes } from '../store/changes.js';
-import type { CardResult, SessionStore } from '../store/session-store.js';
+import type { BeginCard, CardResult } from '../store/session-moves.js';
+import type { SessionStore } from '../store/session-store.js';
 import type { Unreachable } from '../store/unreachable.js';
 import { idsOf, reasonFor } from './session-words.js';
 
@@ -29,6 +30,8 @@ export interface CardUpdateDeps {
 const MAX_ROUNDS = 20;
 /** An operator has to act before a repeat makes sense. */
 const OPERATOR_PAUSE_MS = 60_000;
+/** The app is not configured in this process; another of the fleet may have it. */
+const APP_ELSEWHERE_MS = 5_000;
 
 type Shown = Pick<CardResult, 'outcome' | 'messageId'> & { readonly error?: FeishuError };
 
@@ -107,6 +110,33 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
     await sessions.noticed(session.sessionId);
   };
 
+  /** A click is in hand: its ack may show the state by itself, and an update before it would be reverted. */
+  const awaitAck = async (sessionId: string, waitMs: number, signal: AbortSignal): Promise<JobOutcome | 'next'> => {
+    const released = deps.changes.wait(sessionId, waitMs + 20);
+    const stop = (): void => released.cancel();
+    signal.addEventListener('abort', stop, { once: true });
+    await released.promise;
+    signal.removeEventListener('abort', stop);
+    return signal.aborted ? again(500) : 'next';
+  };
+
+  const update = async (begun: Extract<BeginCard, { kind: 'go' }>, owner: string): Promise<JobOutcome | 'next'> => {
+    const { clicks, session } = begun;
+    const shown = await show(session);
+    const left = await sessions.endCard(session.sessionId, owner, { ...shown, version: session.version, clicks });
+    if (shown.outcome === 'sent') {
+      const fields = { event: 'card.sent', ...idsOf(session), message_id: shown.messageId };
+      logger.info(fields, 'The card was sent');
+    }
+    if (shown.outcome === 'patched') {
+      const fields = { event: 'card.updated', ...idsOf(session), message_id: session.messageId };
+      logger.info({ ...fields, state: session.state }, 'The card was updated');
+    }
+    if (shown.error !== undefined) return (await afterError(session, shown, shown.error)) ?? 'next';
+    if (shown.outcome === 'failed') return again(APP_ELSEWHERE_MS);
+    return left !== null && left > 0 ? again(left) : 'next';
+  };
+
   const round = async (sessionId: string, signal: AbortSignal): Promise<JobOutcome | 'next'> => {
     const owner = randomUUID();
     const begun = await sessions.beginCard(sessionId, owner);
@@ -115,33 +145,13 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
         return DONE;
       case 'busy':
         return again(Math.min(begun.waitMs, 1_000));
-      case 'held': {
-        // A click is in hand: its ack may show the state by itself, and an update before it would be reverted.
-        const released = deps.changes.wait(sessionId, begun.waitMs + 20);
-        const stop = (): void => released.cancel();
-        signal.addEventListener('abort', stop, { once: true });
-        await released.promise;
-        signal.removeEventListener('abort', stop);
-        return signal.aborted ? again(500) : 'next';
-      }
+      case 'held':
+        return await awaitAck(sessionId, begun.waitMs, signal);
       case 'notice':
         await notify(begun.session);
         return 'next';
-      case 'go': {
-        const { clicks, session } = begun;
-        const shown = await show(session);
-        const left = await sessions.endCard(sessionId, owner, { ...shown, version: session.version, clicks });
-        if (shown.outcome === 'sent') {
-          const fields = { event: 'card.sent', ...idsOf(session), message_id: shown.messageId };
-          logger.info(fields, 'The card was sent');
-        } else if (shown.outcome === 'patched') {
-          const fields = { event: 'card.updated', ...idsOf(session), message_id: session.messageId };
-          logger.info({ ...fields, state: session.state }, 'The card was updated');
-        }
-        if (shown.error !== undefined) return (await afterError(session, shown, shown.error)) ?? 'next';
-        if (shown.outcome === 'failed') return again(5_000);
-        return left !== null && left > 0 ? again(left) : 'next';
-      }
+      case 'go':
+        return await update(begun, owner);
     }
   };
 

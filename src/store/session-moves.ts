@@ -1,0 +1,69 @@
+/** The moves of the session store: what goes in and what came of it. Shapes only. Times in milliseconds. */
+import type { Session } from '../domain/session.js';
+
+export interface NewSession {
+  readonly sessionId: string;
+  readonly appId: string;
+  readonly clientId: string;
+  readonly openId: string;
+  readonly scopes: readonly string[];
+  readonly reason: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly chatId: string | null;
+  readonly ttlMs: number;
+  readonly cardLimitPerHour: number;
+}
+
+export type CreateOutcome =
+  /** `endedId`: the session of the same client and user that this one has replaced, or whose time was over. */
+  | { readonly kind: 'created'; readonly sessionId: string; readonly endedId: string | null }
+  | { readonly kind: 'live'; readonly sessionId: string }
+  | { readonly kind: 'limited'; readonly retryAfterMs: number };
+
+export interface ClickInput {
+  readonly sessionId: string;
+  readonly operatorOpenId: string;
+  readonly action: 'authorize' | 'agreed' | 'decline' | 'restart';
+  readonly messageId: string | null;
+  /** Milliseconds, null when the callback does not say. */
+  readonly createdAt: number | null;
+  /** Names this click among those in hand on the message. */
+  readonly holdOwner: string;
+}
+
+export type ClickOutcome =
+  | { readonly verdict: 'unknown' | 'too_old' }
+  | { readonly verdict: 'foreign'; readonly askedOpenId: string }
+  | {
+      readonly verdict:
+        | 'claimed'
+        | 'making'
+        | 'link'
+        | 'confirming'
+        | 'check'
+        | 'declined'
+        | 'ended'
+        | 'restart'
+        | 'continued';
+      readonly session: Session;
+    };
+
+export type BeginPoll =
+  | { readonly kind: 'poll'; readonly session: Session; readonly now: number; readonly waiting: number }
+  | { readonly kind: 'settle'; readonly session: Session; readonly now: number }
+  | { readonly kind: 'dead' | 'stale' };
+
+export type BeginCard =
+  | { readonly kind: 'go'; readonly session: Session; readonly clicks: string }
+  | { readonly kind: 'notice'; readonly session: Session }
+  | { readonly kind: 'held' | 'busy'; readonly waitMs: number }
+  | { readonly kind: 'done' };
+
+export type CardOutcome = 'sent' | 'patched' | 'gone' | 'uncertain' | 'failed';
+
+export interface CardResult {
+  readonly outcome: CardOutcome;
+  readonly version: number;
+  readonly clicks: string;
+  readonly messageId?: string;
+}
