@@ -1,0 +1,129 @@
+/** Formats of hosts and URLs, Feishu's hosts by brand, and how a URL is shown without its password. */
+import { BlockList, isIP } from 'node:net';
+import type { Brand } from './config.js';
+import { bad, type Format, ok, type Parsed } from './formats.js';
+
+export interface Hosts {
+  readonly openBaseUrl: string;
+  readonly accountsBaseUrl: string;
+  readonly applinkBaseUrl: string;
+}
+
+/** FEISHU.md §1. One brand decides all hosts of an app: a mix of the two clouds never works. */
+export const HOSTS_BY_BRAND: Readonly<Record<Brand, Hosts>> = {
+  feishu: {
+    openBaseUrl: 'https://open.feishu.cn',
+    accountsBaseUrl: 'https://accounts.feishu.cn',
+    applinkBaseUrl: 'https://applink.feishu.cn',
+  },
+  lark: {
+    openBaseUrl: 'https://open.larksuite.com',
+    accountsBaseUrl: 'https://accounts.larksuite.com',
+    applinkBaseUrl: 'https://applink.larksuite.com',
+  },
+};
+
+/** Whether nobody but this machine can reach that host. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (bare.toLowerCase() === 'localhost') return true;
+  const version = isIP(bare);
+  if (version === 0) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+  loopback.addAddress('::1', 'ipv6');
+  return loopback.check(bare, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+function parseUrl(raw: unknown, protocols: readonly string[]): Parsed<URL> {
+  if (typeof raw !== 'string' || /[\s\p{Cc}]/u.test(raw)) return bad('is not a URL');
+  // Node's own message would quote the URL, and with it a password.
+  if (!URL.canParse(raw)) return bad('is not a URL');
+  const url = new URL(raw);
+  if (!protocols.includes(url.protocol)) return bad(`its scheme is not one of the accepted ones`);
+  if (url.hostname === '') return bad('has no host');
+  return ok(url);
+}
+
+/** Base of Feishu's APIs, without trailing slash. Plain http would give the app secret to the network. */
+export const baseUrl: Format<string> = {
+  accepts: 'https://host[:port][/path], or http:// on loopback',
+  parse(raw) {
+    const parsed = parseUrl(raw, ['https:', 'http:']);
+    if (!parsed.ok) return parsed;
+    const { protocol, hostname, username, password, search, hash, origin, pathname } = parsed.value;
+    if (username !== '' || password !== '') return bad('holds a user name or password');
+    if (search !== '' || hash !== '') return bad('holds a query or fragment');
+    if (protocol === 'http:' && !isLoopback(hostname)) return bad('is http and not on loopback');
+    return ok(`${origin}${pathname}`.replace(/\/+$/, ''));
+  },
+};
+
+export const redisUrl: Format<string> = {
+  accepts: 'redis://[user:password@]host[:port][/database] or rediss://…',
+  parse(raw) {
+    const parsed = parseUrl(raw, ['redis:', 'rediss:']);
+    if (!parsed.ok) return parsed;
+    if (!/^(\/\d{0,4})?$/.test(parsed.value.pathname)) return bad('its path is not a database number');
+    if (parsed.value.hash !== '') return bad('holds a "#": write that character of a password as %23');
+    return ok(raw as string);
+  },
+};
+
+/** A proxy without scheme, as curl takes it, is an http proxy. */
+export const proxyUrl: Format<string> = {
+  accepts: 'http://[user:password@]host[:port] or https://…',
+  parse(raw) {
+    const text = typeof raw === 'string' && !raw.includes('://') ? `http://${raw}` : raw;
+    const parsed = parseUrl(text, ['http:', 'https:']);
+    return parsed.ok ? ok(text as string) : parsed;
+  },
+};
+
+/** Kept to the letter: Feishu compares it with the registered one as text. */
+export const redirectUri: Format<string> = {
+  accepts: 'https://host/path as registered in the developer console (http:// is taken, too)',
+  parse(raw) {
+    const parsed = parseUrl(raw, ['https:', 'http:']);
+    if (!parsed.ok) return parsed;
+    return parsed.value.hash === '' ? ok(raw as string) : bad('holds a fragment');
+  },
+};
+
+export const host: Format<string> = {
+  accepts: 'an IP address or host name',
+  parse(raw) {
+    if (typeof raw !== 'string') return bad('is not text');
+    const bare = raw.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(bare) !== 0) return ok(bare);
+    const looksLikeIp = /^[\d.]+$/.test(bare);
+    const isName =
+      bare.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(bare);
+    return isName && !looksLikeIp ? ok(bare) : bad('is not an address or host name');
+  },
+};
+
+/** A URL that may be logged: password replaced, query dropped (it may hold one, too). */
+export function maskUrl(text: string): string {
+  if (!URL.canParse(text)) return '***';
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  const query = url.search === '' ? '' : '?***';
+  url.search = '';
+  return `${url.href}${query}`;
+}
+
+/** The password inside a URL, as written and decoded; for the scrubber. */
+export function passwordsIn(text: string | null): string[] {
+  if (text === null || !URL.canParse(text)) return [];
+  const { password } = new URL(text);
+  return [password, safeDecode(password)].filter((part) => part !== '');
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
