@@ -56,8 +56,9 @@ function presentedSecret(request: FastifyRequest): Buffer | null {
   // headersDistinct: Node keeps the first of several Authorization headers, a proxy may have judged another.
   const [header, ...others] = request.raw.headersDistinct['authorization'] ?? [];
   if (header === undefined || others.length > 0) return null;
-  const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
-  // Node decodes headers as Latin-1: this gives the bytes back that were sent.
+  // Node decodes headers as Latin-1, where a byte of a UTF-8 secret may pass for a space (\s); the buffer gives the
+  // bytes back that were sent.
+  const secret = /^Bearer +([^ \t]+)$/i.exec(header)?.[1];
   return secret === undefined ? null : Buffer.from(secret, 'latin1');
 }
 

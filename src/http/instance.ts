@@ -2,9 +2,13 @@
  * A Fastify instance with the manners all our servers share: strict validation, problem documents for every error,
  * headers, time limits on connections, an orderly end. Owns no route.
  */
-import http from 'node:http';
-import https from 'node:https';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type http from 'node:http';
+import Fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Logger } from 'pino';
 import type { TlsConfig } from '../config/config.js';
 import { AuthdError } from '../errors.js';
@@ -33,11 +37,10 @@ const CLOSE_GRACE_MS = 500;
 
 export async function createInstance(options: InstanceOptions): Promise<FastifyInstance> {
   const { limits, logger } = options;
-  const createServer = await serverFactory(options.tls);
-  const app = Fastify({
+  const serverOptions: FastifyHttpOptions<http.Server> = {
+    ...(await socketOptions(options.tls)),
     // Fastify's own lines hold URLs and whole errors; ours (access-log.ts and below) hold neither.
     logger: false,
-    serverFactory: (handler) => createServer(handler),
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => answer(reply, problemOf(error)),
     // The fixed 503 of Fastify is no problem document, and a request that still got in can be served.
@@ -48,7 +51,8 @@ export async function createInstance(options: InstanceOptions): Promise<FastifyI
       // Fastify's defaults turn "a b" into ["a b"] and drop unknown fields without a word.
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },
     },
-  });
+  };
+  const app = Fastify(serverOptions);
 
   // Answers are built field by field (representations.ts); the schemas of answers only document them.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -121,14 +125,11 @@ function endInTime(app: FastifyInstance, graceMs: number): void {
   app.addHook('onClose', async () => clearTimeout(timer));
 }
 
-async function serverFactory(tls: TlsConfig | null): Promise<(handler: http.RequestListener) => http.Server> {
-  const timeouts = {
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-  };
-  if (tls === null) return (handler) => http.createServer(timeouts, handler);
-  const credentials = await readTlsFiles(tls);
-  return (handler) => https.createServer({ ...timeouts, ...credentials }, handler);
+/** TLS makes it an https.Server, which to Fastify's types and to us is an http.Server. */
+async function socketOptions(tls: TlsConfig | null): Promise<FastifyHttpOptions<http.Server>> {
+  const limits = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS };
+  const common = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+  if (tls === null) return { ...common, http: limits };
+  const https = { ...limits, ...(await readTlsFiles(tls)) };
+  return { ...common, ...{ https } };
 }

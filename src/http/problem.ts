@@ -55,10 +55,7 @@ const isApiCode = (code: ErrorCode): code is ApiCode => (API_CODES as readonly s
 
 /** Any error as an answer. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof AuthdError) return fromAuthdError(error);
-  return (
-    fromFastify(error) ?? fromAuthdError(new AuthdError('internal_error', 'This is a fault of ours; it is logged'))
-  );
+  return error instanceof AuthdError ? fromAuthdError(error) : (fromFastify(error) ?? OUR_FAULT);
 }
 
 /** Something HTTP itself has a status for, such as 405: code `invalid_request`, the status's own title. */
@@ -67,22 +64,24 @@ export function httpProblem(status: number, detail: string, headers: Readonly<Re
 }
 
 function fromAuthdError(error: AuthdError): Problem {
-  const shown = isApiCode(error.code)
-    ? { code: error.code, detail: error.message, details: error.details }
-    : { code: 'internal_error' as const, detail: 'This is a fault of ours; it is logged', details: {} };
-  const entry: ErrorEntry = ERROR_TABLE[shown.code];
-  const retryAfter = error.retryAfterSeconds ?? RETRY_AFTER[shown.code];
+  if (!isApiCode(error.code)) return OUR_FAULT;
+  const entry: ErrorEntry = ERROR_TABLE[error.code];
+  const retryAfter = error.retryAfterSeconds ?? RETRY_AFTER[error.code];
   const members = {
     ...(entry.next === undefined ? {} : { next: entry.next }),
-    ...shown.details,
+    ...error.details,
     ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
     ...(error.feishuCode === undefined ? {} : { feishu_code: error.feishuCode }),
     ...(error.logId === undefined ? {} : { log_id: error.logId }),
   };
   const headers: Record<string, string> =
     retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) };
-  return compose(shown.code, entry.status, entry.title, shown.detail, members, headers);
+  return compose(error.code, entry.status, entry.title, error.message, members, headers);
 }
+
+const { status: FAULT_STATUS, title: FAULT_TITLE, next: FAULT_NEXT } = ERROR_TABLE.internal_error;
+const FAULT_DETAIL = 'This is a fault of ours; it is logged';
+const OUR_FAULT = compose('internal_error', FAULT_STATUS, FAULT_TITLE, FAULT_DETAIL, { next: FAULT_NEXT }, {});
 
 /** Fastify's error codes with an answer of their own; see node_modules/fastify/docs/Reference/Errors.md. */
 const FASTIFY_DETAILS: Readonly<Record<string, string>> = {

@@ -92,6 +92,9 @@ export const cleanupBody = {
   examples: [{ expiry_days: 30 }],
 } as const;
 
+/** For calls without query parameters: also an unknown one is refused. */
+export const noQuery = { type: 'object', additionalProperties: false, properties: {} } as const;
+
 export const sessionState = { type: 'string', enum: SESSION_STATES } as const;
 
 export const sessionFields = {

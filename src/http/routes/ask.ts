@@ -13,7 +13,7 @@ import { startDeadline } from '../deadline.js';
 import { requireAction, requireScopes, resolveApp } from '../permissions.js';
 import type { ApiApp, HttpDeps } from '../ports.js';
 import { sessionJson, userStatusJson } from '../representations.js';
-import { createSessionBody, jsonAnswer, problems } from '../schemas.js';
+import { createSessionBody, jsonAnswer, noQuery, problems } from '../schemas.js';
 import { invalidField } from '../validation-errors.js';
 
 interface CreateSessionBody {
@@ -34,6 +34,7 @@ const SCHEMA = {
   description:
     'Needs the action ask. Answers at once: the card is on its way. A session of the same client, user and app that ' +
     'is live and covers the scopes is returned instead of a new one; so is the fact that nothing needs to be asked.',
+  querystring: noQuery,
   body: createSessionBody,
   headers: {
     type: 'object',

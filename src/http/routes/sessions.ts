@@ -13,7 +13,7 @@ import type { LongPolls } from '../long-polls.js';
 import { appsOf, ownerFilter, requireAction, resolveApp, seesSession } from '../permissions.js';
 import type { HttpDeps } from '../ports.js';
 import { sessionJson } from '../representations.js';
-import { appId, cleanupBody, jsonAnswer, openId, problems, sessionState } from '../schemas.js';
+import { appId, cleanupBody, jsonAnswer, noQuery, openId, problems, sessionState } from '../schemas.js';
 
 interface SessionPath {
   readonly session_id: string;
@@ -175,6 +175,7 @@ const INVALIDATE_SCHEMA = {
   description:
     'For its owner (action ask) and for admin. Tokens are not touched. A session that has ended stays as it is.',
   params: PATH,
+  querystring: noQuery,
   response: {
     200: jsonAnswer('The session, ended', { $ref: 'Session#' }),
     ...problems([400, 401, 403, 404, 429, 500, 503], { 404: 'session_not_found' }),
@@ -186,6 +187,7 @@ const CLEANUP_SCHEMA = {
   tags: ['sessions'],
   summary: 'Delete sessions that ended long ago',
   description: 'Needs the action admin, in a client that is not limited to some apps.',
+  querystring: noQuery,
   body: cleanupBody,
   response: {
     200: jsonAnswer('How many were deleted', {
