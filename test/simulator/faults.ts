@@ -6,6 +6,8 @@
 import type { ApiFault, DeliveryFault, Fault, HandshakeFault, SocketFault } from './fault-kinds.js';
 import type { ApiName } from './options.js';
 
+export type { ApiFault, DeliveryFault, Fault, HandshakeFault, SocketFault } from './fault-kinds.js';
+
 export interface FaultHandle {
   readonly id: string;
   readonly fault: Fault;
