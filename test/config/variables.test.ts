@@ -10,6 +10,10 @@ describe('variables', () => {
     for (const name of VARIABLE_NAMES) assert.deepEqual(values[name], VARIABLES[name].default, name);
   });
 
+  it('reach convict as finished values only', () => {
+    assert.throws(() => withDefaults({ LOG_LEVEL: 'loud' as 'info' }));
+  });
+
   it('are listed for the README with name, default and meaning', () => {
     const rows = new Map(CONFIG_VARIABLES.map((row) => [row.name, row]));
     assert.equal(rows.size, VARIABLE_NAMES.length + 3);

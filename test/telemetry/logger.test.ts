@@ -121,6 +121,15 @@ describe('logger', () => {
     for (const line of lines) assert.ok(JSON.parse(line) !== null && line.length < 1_000_000);
   });
 
+  it('names objects of classes and does not open them', () => {
+    const { logger, last } = recordLog();
+    class Exchange {
+      readonly options = { hostname: TEXT };
+    }
+    logger.info({ exchange: new Exchange(), list: [new Map([['a', TEXT]])] });
+    assert.deepEqual([last()['exchange'], last()['list']], ['[Exchange]', ['[Map]']]);
+  });
+
   it('says what an AggregateError hides', () => {
     const { logger, last } = recordLog();
     const refused = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}`));
@@ -175,14 +184,15 @@ describe('logger', () => {
     assert.match(lines.join(''), /WARN.*The connection dropped.*ws\.disconnected.*\[secret\].*\[redacted\]/);
   });
 
-  it('writes JSON where standard output is no terminal, and the last line before an exit, also into a slow pipe', async () => {
+  it('writes JSON where standard output is no terminal, and the last line before any end, also into a slow pipe', async () => {
     const module = new URL('../../src/telemetry/logger.ts', import.meta.url).href;
     const code = `
       import { createLogger } from ${JSON.stringify(module)};
       const logger = createLogger({ level: 'info', format: 'auto' });
       for (let i = 0; i < 3000; i++) logger.info({ event: 'noise', i }, 'x'.repeat(100));
       logger.fatal({ event: 'daemon.failed' }, 'the reason');
-      process.exit(3);`;
+      logger.info({ event: 'daemon.stopped' }, 'the end');
+      process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -191,10 +201,13 @@ describe('logger', () => {
     await once(child.stdout, 'readable');
     const exit = once(child, 'close');
     for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
-    assert.deepEqual((await exit)[0], 3);
+    assert.deepEqual(await exit, [null, 'SIGKILL']);
     const lines = Buffer.concat(chunks).toString().trim().split('\n');
-    assert.equal(lines.length, 3001);
-    const { level, msg } = JSON.parse(lines.at(-1) ?? '') as Record<string, unknown>;
-    assert.deepEqual([level, msg], ['fatal', 'the reason']);
+    assert.equal(lines.length, 3002);
+    const ending = lines.slice(-2).map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      ending.map(({ level, msg }) => `${level}: ${msg}`),
+      ['fatal: the reason', 'info: the end'],
+    );
   });
 });

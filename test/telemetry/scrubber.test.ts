@@ -71,6 +71,24 @@ describe('scrubber', () => {
     }
   });
 
+  it('never leaves half an escape', () => {
+    const cases: [secret: string, text: string][] = [
+      ['abcdefgh\\', 'abcdefgh"x'],
+      ['nabcdefgh', '\nabcdefgh'],
+      ['abcdefgh\\', 'abcdefgh\u0001'],
+    ];
+    for (const [secret, text] of cases) {
+      const clean = scrubbing(secret).scrub(JSON.stringify([text]));
+      assert.doesNotThrow(() => JSON.parse(clean), clean);
+      assert.match(clean, /\[secret\]/);
+    }
+  });
+
+  it('finds a secret that JSON has to escape all over', () => {
+    const secret = 'ab"cd"ef\\gh"ij"kl';
+    assert.equal(scrubbing(secret).scrub(JSON.stringify({ a: secret })), '{"a":"[secret]"}');
+  });
+
   it('knows long tokens without their encodings', () => {
     const token = noise(7, 1300);
     const scrubber = scrubbing(token);
@@ -91,6 +109,9 @@ describe('scrubber', () => {
       [secrets[0], '[secret]', '[secret]'],
     );
     scrubber.add(secrets[2] ?? '');
+    const alike = createScrubber({ capacity: 1 });
+    for (const secret of ['x1-common-part-of-both', 'x2-common-part-of-both']) alike.add(secret);
+    assert.equal(alike.scrub('common-part'), '[secret]');
     assert.equal(scrubber.scrub(secrets[1] ?? ''), '[secret]');
   });
 });
