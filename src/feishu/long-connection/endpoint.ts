@@ -55,7 +55,11 @@ export async function pullEndpoint(call: EndpointRequest, deps: EndpointDeps): P
     });
     const text = await response.body.text();
     const plaintextAllowed = call.url.startsWith('http:');
-    return judgeEndpointAnswer({ status: response.statusCode, headers: response.headers, text }, facts, plaintextAllowed);
+    return judgeEndpointAnswer(
+      { status: response.statusCode, headers: response.headers, text },
+      facts,
+      plaintextAllowed,
+    );
   } catch (error) {
     if (deadline.signal.aborted) return { ok: false, failure: failure('endpoint_timeout', facts) };
     if (error instanceof errors.ResponseExceededMaxSizeError) return { ok: false, failure: failure('not_json', facts) };
@@ -77,7 +81,11 @@ export interface HttpAnswer {
  * What an answer of the endpoint means. A `code` in the body counts more than the HTTP status, and both are looked at
  * before `data`. `plaintextAllowed`: a `ws:` address is only taken from an endpoint that is plain http itself.
  */
-export function judgeEndpointAnswer(answer: HttpAnswer, facts: FailureFacts, plaintextAllowed: boolean): EndpointResult {
+export function judgeEndpointAnswer(
+  answer: HttpAnswer,
+  facts: FailureFacts,
+  plaintextAllowed: boolean,
+): EndpointResult {
   const logId = headerOf(answer, 'x-tt-logid');
   const retryAfterMs = askedPauseMs(answer);
   const known: FailureFacts = {
@@ -92,7 +100,9 @@ export function judgeEndpointAnswer(answer: HttpAnswer, facts: FailureFacts, pla
   const code = body === null ? undefined : body['code'];
   if (typeof code === 'number' && code !== 0) {
     const words = body?.['msg'];
-    return refuse(failureOfCode(code, typeof words === 'string' ? { ...known, feishuMessage: scrubText(words) } : known));
+    return refuse(
+      failureOfCode(code, typeof words === 'string' ? { ...known, feishuMessage: scrubText(words) } : known),
+    );
   }
   if (answer.status === 407) return refuse(failure('proxy', known));
   if (answer.status === 429) return refuse(failure('rate_limited', known));

@@ -24,12 +24,14 @@ const FAILURE_TABLE = {
   credentials: {
     retry: 'slow',
     sentence: 'Feishu does not accept this app id and app secret',
-    remedy: 'Copy App ID and App Secret again from 凭证与基础信息 in the developer console (FEISHU_APP_ID, FEISHU_APP_SECRET).',
+    remedy:
+      'Copy App ID and App Secret again from 凭证与基础信息 in the developer console (FEISHU_APP_ID, FEISHU_APP_SECRET).',
   },
   forbidden: {
     retry: 'slow',
     sentence: 'Feishu does not allow this app a long connection',
-    remedy: 'Check that it is a self-built app (企业自建应用) that is published and enabled, and that its secret is right.',
+    remedy:
+      'Check that it is a self-built app (企业自建应用) that is published and enabled, and that its secret is right.',
   },
   app_unavailable: {
     retry: 'slow',
@@ -88,14 +90,22 @@ const FAILURE_TABLE = {
     remedy: 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and that the proxy allows CONNECT to Feishu.',
   },
   endpoint_timeout: { retry: 'backoff', sentence: 'The endpoint did not answer in time', remedy: CHECK_NETWORK },
-  handshake_timeout: { retry: 'backoff', sentence: 'The gateway did not finish the handshake in time', remedy: CHECK_NETWORK },
+  handshake_timeout: {
+    retry: 'backoff',
+    sentence: 'The gateway did not finish the handshake in time',
+    remedy: CHECK_NETWORK,
+  },
   handshake_refused: { retry: 'backoff', sentence: 'The gateway refused the handshake', remedy: CHECK_NETWORK },
   no_pong: {
     retry: 'backoff',
     sentence: 'A ping was not answered in time: the connection is taken for dead',
     remedy: 'Nothing to do: a new connection is made. If it happens often, raise WS_PONG_TIMEOUT.',
   },
-  dropped: { retry: 'backoff', sentence: 'The connection was closed', remedy: 'Nothing to do: a new connection is made.' },
+  dropped: {
+    retry: 'backoff',
+    sentence: 'The connection was closed',
+    remedy: 'Nothing to do: a new connection is made.',
+  },
   stuck: {
     retry: 'backoff',
     sentence: 'The connection did not come up in time and gave no reason',

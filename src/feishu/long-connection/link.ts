@@ -120,7 +120,11 @@ export function createLink(deps: LinkDeps): Link {
   const facts = (): FailureFacts => gateway ?? {};
   const view: LinkView = { connectionId, isOpen: () => phase !== 'over' && (socket?.isOpen() ?? false) };
 
-  async function callEndpoint(call: { url?: string; headers?: Record<string, string>; data?: unknown }): Promise<unknown> {
+  async function callEndpoint(call: {
+    url?: string;
+    headers?: Record<string, string>;
+    data?: unknown;
+  }): Promise<unknown> {
     const { url = '', headers = {}, data } = call;
     const limits = { proxy: deps.proxy, timeoutMs: timings.endpointTimeoutMs, signal: cut.signal };
     const result = await pullEndpoint({ url, headers, body: data }, limits);
@@ -143,7 +147,7 @@ export function createLink(deps: LinkDeps): Link {
         { event: 'ws.event_not_accepted', app_id: app.appId, connection_id: connectionId, error: name },
         'An event could not be accepted; Feishu is asked to send it again',
       );
-      throw new Error('not accepted');
+      throw new Error('not accepted', { cause: error });
     } finally {
       done();
     }
@@ -159,7 +163,9 @@ export function createLink(deps: LinkDeps): Link {
       appSecret: app.appSecret,
       domain: app.openBaseUrl,
       autoReconnect: false,
-      httpInstance: httpInstance as unknown as NonNullable<ConstructorParameters<typeof sdk.WSClient>[0]['httpInstance']>,
+      httpInstance: httpInstance as unknown as NonNullable<
+        ConstructorParameters<typeof sdk.WSClient>[0]['httpInstance']
+      >,
       logger: sdkLogger,
       loggerLevel,
       onError: () => end(failure('stuck', facts())),

@@ -14,6 +14,7 @@ import { AuthdError } from '../../errors.js';
 import { type ConnectFailure, failure } from './failures.js';
 import { createLink, type Link, type LinkApp, type LinkSignals, type Receive } from './link.js';
 import { createPace } from './pace.js';
+import { scrubValue } from './scrub.js';
 import { createStatusBook, type LongConnectionStatus } from './status.js';
 import type { LongConnectionTimings } from './timings.js';
 import { createTroubleLog } from './trouble-log.js';
@@ -198,8 +199,12 @@ export function createLongConnection(deps: LongConnectionDeps): LongConnection {
     while (!stopped()) {
       try {
         link = link === null ? await connect() : await hold(link);
-      } catch {
+      } catch (error) {
         // A bug of ours must not end the loop: an app nobody connects any more is deaf for good and says nothing.
+        logger.error(
+          { event: 'ws.fault', ...ids, error: scrubValue(error) },
+          'The supervisor of the connection failed',
+        );
         for (const each of links) each.abort();
         link = null;
         await pauseAfterFailedAttempt(failure('fault'));

@@ -6,9 +6,7 @@
 const LONGEST_TEXT = 300;
 
 export function scrubText(text: string): string {
-  const safe = text
-    .replace(/\?[^\s"'<>]*/g, '?…')
-    .replace(/[A-Za-z0-9_\-+/=.%~]{16,}/g, '[…]');
+  const safe = text.replace(/\?[^\s"'<>]*/g, '?…').replace(/[A-Za-z0-9_\-+/=.%~]{16,}/g, '[…]');
   return safe.length > LONGEST_TEXT ? `${safe.slice(0, LONGEST_TEXT)}…` : safe;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The one place that touches internals of the SDK's WSClient (pinned: 1.74.0; test/feishu/long-connection-sdk.test.ts
- * fails when the version or any method named here changes). Patches one client object, never a prototype.
+ * The one place that touches internals of the SDK's WSClient (sdk-internals.ts names them, a contract test pins them).
+ * Patches one client object, never a prototype.
  *
  * What is mended, and why (FEISHU.md §2, FAILURES area A):
  * - connect: listeners are attached while `open` is being emitted, so a frame in the same TCP segment as the 101 is
@@ -16,6 +16,7 @@
 import type { Agent } from 'node:http';
 import type { WSClient } from '@larksuiteoapi/node-sdk';
 import WebSocket from 'ws';
+import { type Frame, type Header, type Internals, internalsOf } from './sdk-internals.js';
 
 const LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** The SDK allocates an array of `sum` places before any fragment is there. */
@@ -35,7 +36,11 @@ export interface SocketOptions {
 
 /** Why there is no open socket. `refused` comes with the HTTP answer's status and headers. */
 export type HandshakeFailure =
-  | { readonly kind: 'refused'; readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    }
   | { readonly kind: 'error'; readonly error: unknown }
   | { readonly kind: 'timeout' };
 
@@ -65,64 +70,10 @@ export interface PatchedSocket {
   probe(): void;
 }
 
-interface Header {
-  readonly key: string;
-  readonly value: string;
-}
-
-interface Frame {
-  headers: readonly Header[];
-}
-
-interface WsSettings {
-  connectUrl: string;
-  pingInterval: number;
-  serviceId: string;
-}
-
-/** What is used of WSClient beyond its public face. */
-interface Internals {
-  readonly wsConfig: {
-    getWS(): WsSettings;
-    updateWs(change: Partial<WsSettings>): void;
-    setWSInstance(socket: WebSocket | null): void;
-  };
-  readonly dataCache: { mergeData(fragment: { sum: number }): unknown };
-  livenessTimer: NodeJS.Timeout | undefined;
-  pingInterval: NodeJS.Timeout | undefined;
-  connect(): Promise<boolean>;
-  communicate(): void;
-  armLiveness(): void;
-  clearLiveness(): void;
-  pingLoop(): void;
-  handleControlData(frame: Frame): Promise<void>;
-  handleEventData(frame: Frame): Promise<void>;
-  sendMessage(frame: Frame): void;
-}
-
-/** The methods of WSClient this file replaces or calls; the contract test pins them. */
-export const PATCHED_METHODS = [
-  'connect',
-  'communicate',
-  'armLiveness',
-  'clearLiveness',
-  'pingLoop',
-  'handleControlData',
-  'handleEventData',
-  'sendMessage',
-] as const satisfies readonly (keyof Internals)[];
-
 /** Throws when the client does not look like the version this file was written for. */
 export function patchClient(client: WSClient, options: SocketOptions, hooks: SocketHooks): PatchedSocket {
-  const internals = client as unknown as Internals;
-  const wsConfig = internals.wsConfig;
-  const usable =
-    PATCHED_METHODS.every((name) => typeof internals[name] === 'function') &&
-    typeof wsConfig?.updateWs === 'function' &&
-    typeof wsConfig.setWSInstance === 'function' &&
-    typeof internals.dataCache?.mergeData === 'function';
-  if (!usable) throw new Error('WSClient has changed inside');
-
+  const internals = internalsOf(client);
+  const { wsConfig } = internals;
   let socket: WebSocket | null = null;
   guardSettings(internals, options, hooks);
   guardFrames(internals, hooks);
@@ -276,7 +227,12 @@ function typeOf(frame: Frame): Header | undefined {
  * Attaches the SDK's listeners between two of ours. The SDK decodes and hands on a frame within the same tick, so a
  * frame that has reached neither handler when the second listener runs was not decodable.
  */
-function watchDecoding(socket: WebSocket, internals: Internals, hooks: SocketHooks, attachSdkListeners: () => void): void {
+function watchDecoding(
+  socket: WebSocket,
+  internals: Internals,
+  hooks: SocketHooks,
+  attachSdkListeners: () => void,
+): void {
   const { handleControlData, handleEventData } = internals;
   let handedOn = false;
   internals.handleControlData = (frame) => {
