@@ -144,16 +144,16 @@ describe('http exchange', () => {
     assert.match(error.message, /not sent \((ENOTFOUND|EAI_AGAIN)\)/);
   });
 
-  it('calls a write transient when the deadline passes before there is a connection', async () => {
+  it('calls a write transient when the deadline passes before there is a connection', async (test) => {
     // TLS towards a peer that never speaks: connected, but not ready to be written to.
     const silent = createTcpServer();
+    test.after(() => silent.close());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const error = await failure(request({ url: `https://127.0.0.1:${port}/x`, timeoutMs: 100 }));
     assert.equal(error.kind, 'transient');
     assert.match(error.message, /not sent/);
-    silent.close();
   });
 
   const limited: readonly (readonly [string, Scripted, number])[] = [
@@ -236,8 +236,9 @@ describe('http exchange', () => {
     assert.doesNotMatch(parts.log.text(), new RegExp(SECRET));
   });
 
-  it('is transient, and sends nothing, when the budget cannot be reached', async () => {
+  it('is transient, and sends nothing, when the budget cannot be reached', async (test) => {
     const own = await startExchange();
+    test.after(() => own.stop());
     await own.killRedis();
     const before = server.asked.length;
     await assert.rejects(
@@ -247,6 +248,5 @@ describe('http exchange', () => {
     assert.equal(server.asked.length, before);
     script = { json: { code: 0 } };
     assert.equal((await own.exchange(request({ limits: null }))).code, 0, 'uncounted calls need no budget');
-    await own.stop();
   });
 });

@@ -76,3 +76,10 @@ export const hang = (): void => undefined;
 export const hangUp = (response: ServerResponse): void => {
   response.destroy();
 };
+
+/** The same answer, after a while. */
+export const late =
+  (scripted: Scripted, ms: number): Scripted =>
+  (response) => {
+    setTimeout(() => give(response, scripted), ms);
+  };
