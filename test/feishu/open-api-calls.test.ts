@@ -9,6 +9,7 @@ import {
   type Asked,
   hang,
   hangUp,
+  late,
   type Scripted,
   type ScriptedServer,
   startScriptedServer,
