@@ -120,6 +120,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     revokeTenantTokens: (appId) => tenantTokens.revoke(appId),
     revokeUserTokens: (appId, who) => userTokens.revokeAll(appId, directory.person(appId, who)),
     forgetGrant: (appId, who) => userTokens.forgetGrant(appId, directory.person(appId, who)),
+    recall: (messageId) => {
+      const message = chats.messages.get(messageId);
+      if (message) chats.recall(message);
+    },
     connections: (appId) => gateway.connections(appId).map((connection) => connection.info),
     sockets: (appId) => gateway.connections(appId),
     endpointCalls: (appId) => ledger.of('endpoint', appId).map((call) => call.at),

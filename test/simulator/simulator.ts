@@ -48,6 +48,9 @@ export interface Simulator {
   revokeUserTokens(appId: string, who: Person): void;
   forgetGrant(appId: string, who: Person): void;
 
+  /** Recalls a message as the chat's owner could. */
+  recall(messageId: string): void;
+
   // The long connection.
   connections(appId?: string): ConnectionInfo[];
   /** The live connections themselves, to close, cut, silence or feed with garbage. */

@@ -5,7 +5,8 @@ import { EventDispatcher, LoggerLevel, WSClient } from '@larksuiteoapi/node-sdk'
 import type { App } from '../directory.js';
 import type { Simulator } from '../simulator.js';
 
-const silent = {
+/** A logger that says nothing: the SDK prints refusals that a test provokes. */
+export const silent = {
   error: () => undefined,
   warn: () => undefined,
   info: () => undefined,
