@@ -18,6 +18,8 @@ export type SimEventType =
   | 'connection.ping'
   | 'handshake.refused'
   | 'call.arrived'
+  /** A hang or hold fault has it now; a held one can be released. */
+  | 'call.held'
   | 'call'
   | 'message'
   | 'updated'

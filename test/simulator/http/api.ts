@@ -4,7 +4,8 @@
  */
 import type { Call, CallLedger } from '../call-ledger.js';
 import type { EventStream } from '../event-stream.js';
-import type { Faults, Subject } from '../faults.js';
+import type { ApiFault } from '../fault-kinds.js';
+import type { Faults, Firing, Subject } from '../faults.js';
 import type { ApiName, Settings } from '../options.js';
 import type { RateLimits } from '../rate-limits.js';
 import { hex } from '../secret-book.js';
@@ -70,7 +71,7 @@ async function answer(
   const carryOut = async (): Promise<Reply> =>
     limitOf(route, subject, call, deps) ?? (await route.handle(exchange, call));
   if (before.firing) {
-    call.fault = before.firing.fault.kind;
+    noteFault(before.firing, call, deps);
     const early = await applyFault(before.firing, route, deps, carryOut);
     if (early !== undefined) return early;
   }
@@ -78,9 +79,16 @@ async function answer(
   const after = deps.faults.takeApi(route.api, 'after', { ...subject, ...pickSubject(call) });
   await deps.timers.sleep(after.delayMs);
   if (!after.firing) return reply;
-  call.fault = after.firing.fault.kind;
+  noteFault(after.firing, call, deps);
   if (after.firing.fault.kind === 'rewrite') return { ...reply, body: rewriteBody(reply.body, after.firing.fault) };
   return (await applyFault(after.firing, route, deps, undefined)) ?? reply;
+}
+
+function noteFault({ fault }: Firing<ApiFault>, call: Call, deps: ApiDeps): void {
+  call.fault = fault.kind;
+  if (fault.kind !== 'hang' && fault.kind !== 'hold') return;
+  // On the next turn: by then the call really waits, and a release finds it.
+  setImmediate(() => deps.events.emit('call.held', { ...call }));
 }
 
 function limitOf(route: ApiRoute, subject: Subject, call: Call, deps: ApiDeps): Reply | undefined {
