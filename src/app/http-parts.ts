@@ -64,6 +64,7 @@ export async function listen(servers: readonly ServerAt[], host: string, logger:
       const variable = name === 'api' ? 'HTTP_PORT' : 'METRICS_PORT or HTTP_PORT';
       throw new AuthdError('config_invalid', `${variable}: cannot listen on ${host}:${port} (${code})`, {
         remedy: 'Stop what uses the address, or choose another one.',
+        cause: error,
       });
     }
     const bound = server.addresses()[0];
