@@ -2,6 +2,7 @@
  * Lets in who shows a valid API key (`Authorization: Bearer <secret>`, RFC 6750 §2.1), and not too often. Keys in the
  * query string are never looked at. What a client may do once inside is permissions.ts.
  */
+import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ClientConfig } from '../config/config.js';
 import { AuthdError } from '../errors.js';
@@ -28,6 +29,8 @@ export function addAuthentication(app: FastifyInstance, deps: HttpDeps): void {
   const countFailure = app.createRateLimit({
     max: failedAuthPerAddress.max,
     timeWindow: failedAuthPerAddress.windowMs,
+    // A caller that has hung up by now has no address any more.
+    keyGenerator: (request) => normalizeIP(request.ip ?? '0.0.0.0'),
   });
 
   app.addHook('onRequest', async (request, reply) => {

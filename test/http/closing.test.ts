@@ -35,6 +35,21 @@ describe('closing the server', () => {
     agent.destroy();
   });
 
+  it('still serves a request that was on its way', async () => {
+    const api = await newApi();
+    const socket = connect(api.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('GET /healthz HTTP/1.1\r\n');
+    assert.equal((await api.call('GET', '/healthz')).status, 200);
+    const closed = api.close();
+    while (api.app.server.listening) await setImmediate();
+    socket.write('Host: x\r\n\r\n');
+    const [response] = (await once(socket, 'data')) as [Buffer];
+    assert.match(response.toString(), /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(response.toString(), /connection: close/i);
+    await closed;
+  });
+
   it('does not wait for ever for a client that never finishes its request', async () => {
     const api = await newApi({ limits: { handlerTimeoutMs: 100 } });
     const slow = connect(api.port, '127.0.0.1');

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { AuthdError, ERROR_TABLE, type ErrorCode, type ErrorEntry } from '../../src/errors.js';
+import { answerClientError } from '../../src/http/client-error.js';
 import { API_CODES } from '../../src/http/problem.js';
 import { bodyOf, rawGet, sendRaw, statusOf } from './raw.js';
 import { ALICE, type Api, assertProblem, newApi, secretOf } from './support.js';
@@ -220,6 +223,16 @@ describe('problem documents', () => {
         const response = await sendRaw(api.port, bytes);
         assert.deepEqual([statusOf(response), bodyOf(response)['status']], [400, 400]);
       }
+    });
+
+    it('are 408 for a request that does not arrive in time', async () => {
+      // Node finds out after 10 s and more: here its verdict is given at once.
+      const late = Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+      const server = createServer((socket) => answerClientError(late, socket)).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const response = await sendRaw((server.address() as AddressInfo).port, 'GET / HTTP');
+      server.close();
+      assert.deepEqual([statusOf(response), bodyOf(response)['code']], [408, 'invalid_request']);
     });
 
     it('never repeat what was sent in a way a browser would run', async () => {

@@ -206,13 +206,19 @@ async function waitForEnd(world: World, sessionId: string, ms: number, signal: A
   world.waits += 1;
   world.events.emit('waiting');
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const onEnd = (endedId: string) => endedId === sessionId && resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      world.events.off('ended', onEnd);
+      resolve();
+    };
+    const onEnd = (endedId: string): void => {
+      if (endedId === sessionId) done();
+    };
+    const timer = setTimeout(done, ms);
     world.events.on('ended', onEnd);
     signal.addEventListener('abort', () => {
       world.events.emit('let-go');
-      clearTimeout(timer);
-      resolve();
+      done();
     });
   });
   world.waits -= 1;
