@@ -33,7 +33,6 @@ import { SecretBook } from './secret-book.js';
 import type { Simulator } from './simulator.js';
 import { Timers } from './timers.js';
 
-export type { Route } from './http/listener.js';
 export type { SimulatorOptions } from './options.js';
 export type { Simulator } from './simulator.js';
 

@@ -60,7 +60,7 @@ function event(facts: CallbackFacts, shape: CallbackShape): Record<string, unkno
   return {
     operator: shape.operator ?? {
       tenant_key: facts.tenantKey,
-      user_id: facts.userId,
+      ...employeeId(facts),
       open_id: facts.openId,
       union_id: facts.unionId,
     },
@@ -75,7 +75,7 @@ function event(facts: CallbackFacts, shape: CallbackShape): Record<string, unkno
 function flatEvent(facts: CallbackFacts, shape: CallbackShape): Record<string, unknown> {
   return {
     open_id: facts.openId,
-    user_id: facts.userId,
+    ...employeeId(facts),
     union_id: facts.unionId,
     tenant_key: facts.tenantKey,
     open_message_id: shape.contextMessageId ?? facts.messageId,
@@ -85,6 +85,10 @@ function flatEvent(facts: CallbackFacts, shape: CallbackShape): Record<string, u
     action: action(shape),
   };
 }
+
+/** `user_id` comes only to apps that may read it. */
+const employeeId = ({ app, userId }: CallbackFacts): { user_id?: string } =>
+  app.enabledScopes?.has('contact:user.employee_id:readonly') ? { user_id: userId } : {};
 
 const action = (shape: CallbackShape): Record<string, unknown> =>
   shape.action ?? { ...('value' in shape ? { value: shape.value } : {}), tag: 'button' };

@@ -101,11 +101,6 @@ export class Connection {
     this.sendRaw(GARBAGE[kind]());
   }
 
-  /** A WebSocket ping (opcode 9), which `ws` clients answer by themselves. */
-  wsPing(): void {
-    if (this.#open && !this.#isBlackholed()) this.#deps.socket.ping();
-  }
-
   close(code = 1000, reason = ''): void {
     this.#deps.socket.close(code, reason);
   }
