@@ -4,7 +4,7 @@
  */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { sharedSchemas } from './schemas.js';
+import { sharedSchemas } from './components.js';
 
 const DESCRIPTION = `Asks Feishu users for authorizations and hands their access tokens to the services of a company.
 

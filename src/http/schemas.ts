@@ -1,28 +1,22 @@
-/**
- * JSON Schemas of what the API takes and gives. Those of requests are what Ajv enforces; those of answers document
- * representations.ts (a test holds the two together). Shared ones have an `$id` and become components of the OpenAPI
- * document.
- */
-import { GRANT_STATES } from '../domain/grant.js';
+/** JSON Schemas that routes are described with. Those of requests are what Ajv enforces; answers are in components.ts. */
 import { MAX_REASON_CHARACTERS, MAX_REASON_LINES } from '../domain/reason.js';
 import { SCOPE_PATTERN } from '../domain/scopes.js';
 import { FAILURE_REASONS, SESSION_STATES } from '../domain/session.js';
 import { EXAMPLES } from './examples.js';
-import { API_CODES, NEXT_STEPS } from './problem.js';
 
 /** `type` and `required` of an object whose fields are all there and no others. */
-const exactly = <P extends object>(properties: P) => ({
+export const exactly = <P extends object>(properties: P) => ({
   type: 'object',
   required: Object.keys(properties),
   additionalProperties: false,
   properties,
 });
 
-const text = { type: 'string' } as const;
-const textOrNull = { type: ['string', 'null'] } as const;
-const time = { type: 'string', format: 'date-time', description: 'ISO 8601, UTC' } as const;
-const timeOrNull = { type: ['string', 'null'], format: 'date-time', description: 'ISO 8601, UTC' } as const;
-const scopeList = { type: 'array', items: text } as const;
+export const text = { type: 'string' } as const;
+export const textOrNull = { type: ['string', 'null'] } as const;
+export const time = { type: 'string', format: 'date-time', description: 'ISO 8601, UTC' } as const;
+export const timeOrNull = { type: ['string', 'null'], format: 'date-time', description: 'ISO 8601, UTC' } as const;
+export const scopeList = { type: 'array', items: text } as const;
 
 export const openId = {
   type: 'string',
@@ -124,85 +118,6 @@ export const sessionFields = {
   next_session_id: { ...textOrNull, description: 'The session that continued this one' },
   metadata,
 } as const;
-
-export const sharedSchemas = [
-  { $id: 'Session', ...exactly(sessionFields), examples: [EXAMPLES.Session] },
-  {
-    $id: 'AskedSession',
-    ...exactly({ ...sessionFields, already_authorized: { const: false }, session: { $ref: 'Session#' } }),
-    examples: [EXAMPLES.AskedSession],
-  },
-  {
-    $id: 'AlreadyAuthorized',
-    ...exactly({ already_authorized: { const: true }, session: { type: 'null' }, user: { $ref: 'UserStatus#' } }),
-    examples: [EXAMPLES.AlreadyAuthorized],
-  },
-  {
-    $id: 'UserStatus',
-    ...exactly({
-      status: { type: 'string', enum: GRANT_STATES },
-      scopes: scopeList,
-      expires_at: timeOrNull,
-      refresh_expires_at: timeOrNull,
-      authorized_at: timeOrNull,
-      renewable: { type: 'boolean' },
-    }),
-    examples: [EXAMPLES.UserStatus],
-  },
-  {
-    $id: 'Token',
-    ...exactly({
-      access_token: text,
-      token_type: { type: 'string', examples: ['Bearer'] },
-      expires_at: time,
-      expires_in: { type: 'integer', minimum: 0, description: 'Seconds' },
-      scopes: scopeList,
-    }),
-    examples: [EXAMPLES.Token],
-  },
-  {
-    $id: 'Readiness',
-    ...exactly({
-      status: { type: 'string', enum: ['ready', 'degraded', 'unavailable'] },
-      parts: {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['part', 'ok', 'detail'],
-          additionalProperties: false,
-          properties: { part: text, app_id: text, ok: { type: 'boolean' }, detail: text },
-        },
-      },
-    }),
-    examples: [EXAMPLES.Readiness],
-  },
-  {
-    $id: 'Problem',
-    description: 'RFC 9457. Members beside these tell more where there is more: missing_scopes, errors, app_ids, …',
-    type: 'object',
-    required: ['type', 'title', 'status', 'detail', 'code'],
-    additionalProperties: true,
-    properties: {
-      type: { type: 'string', format: 'uri', examples: [EXAMPLES.Problem.type] },
-      title: text,
-      status: { type: 'integer', minimum: 400, maximum: 599 },
-      detail: text,
-      code: { type: 'string', enum: API_CODES },
-      next: { type: 'string', enum: NEXT_STEPS, description: 'Ask the user, wait and repeat, or call the operator' },
-      remedy: text,
-      errors: {
-        type: 'array',
-        items: exactly({
-          in: { type: 'string', enum: ['body', 'query', 'path', 'headers'] },
-          field: text,
-          message: text,
-        }),
-      },
-      missing_scopes: scopeList,
-    },
-    examples: [EXAMPLES.Problem],
-  },
-] as const;
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'invalid_request, app_id_required',

@@ -5,6 +5,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { addAuthentication } from './authentication.js';
+import { sharedSchemas } from './components.js';
 import { createInstance } from './instance.js';
 import { createLongPolls } from './long-polls.js';
 import { refuseOtherMethods } from './methods.js';
@@ -14,7 +15,6 @@ import { addAskRoute } from './routes/ask.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addSessionRoutes } from './routes/sessions.js';
 import { addUserRoutes } from './routes/users.js';
-import { sharedSchemas } from './schemas.js';
 
 /**
  * The API.

@@ -13,7 +13,7 @@ import type { LongPolls } from '../long-polls.js';
 import { appsOf, ownerFilter, requireAction, resolveApp, seesSession } from '../permissions.js';
 import type { HttpDeps } from '../ports.js';
 import { sessionJson } from '../representations.js';
-import { appId, cleanupBody, jsonAnswer, noQuery, openId, problems, sessionState } from '../schemas.js';
+import { CLEANUP_SCHEMA, DEFAULT_LIMIT, INVALIDATE_SCHEMA, LIST_SCHEMA, readSchema } from './session-schemas.js';
 
 interface SessionPath {
   readonly session_id: string;
@@ -26,9 +26,6 @@ interface ListQuery {
   readonly limit?: number;
   readonly cursor?: string;
 }
-
-const PATH = { type: 'object', required: ['session_id'], properties: { session_id: { type: 'string' } } };
-const DEFAULT_LIMIT = 20;
 
 export function addSessionRoutes(app: FastifyInstance, deps: HttpDeps, longPolls: LongPolls): void {
   const start = () => startDeadline(deps.limits.handlerTimeoutMs);
@@ -113,89 +110,3 @@ function visible(client: ClientConfig, session: Session | null): Session {
   if (session !== null && seesSession(client, session)) return session;
   throw new AuthdError('session_not_found', 'There is no session with this id');
 }
-
-const readSchema = (longPollMaxSeconds: number) => ({
-  operationId: 'readSession',
-  tags: ['sessions'],
-  summary: 'Read a session, now or when it ends',
-  description: 'Needs one of the actions status, ask, admin; without admin the session must be your own.',
-  params: PATH,
-  querystring: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      wait_seconds: {
-        type: 'integer',
-        minimum: 0,
-        maximum: longPollMaxSeconds,
-        description: 'Answer when the session ends or after this time, whichever is first',
-      },
-    },
-  },
-  response: {
-    200: jsonAnswer('The session', { $ref: 'Session#' }),
-    ...problems([400, 401, 403, 404, 429, 500, 503], { 404: 'session_not_found' }),
-  },
-});
-
-const LIST_SCHEMA = {
-  operationId: 'listSessions',
-  tags: ['sessions'],
-  summary: 'List sessions, newest first',
-  description: 'Needs one of the actions status, ask, admin; without admin only your own are listed.',
-  querystring: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      open_id: openId,
-      app_id: { ...appId, description: 'Only of this app' },
-      state: sessionState,
-      limit: { type: 'integer', minimum: 1, maximum: 100, description: `${DEFAULT_LIMIT} by default` },
-      cursor: { type: 'string', pattern: '^[A-Za-z0-9_.~=-]{1,512}$', description: 'next_cursor of the page before' },
-    },
-  },
-  response: {
-    200: jsonAnswer('A page of sessions', {
-      type: 'object',
-      required: ['sessions', 'next_cursor'],
-      additionalProperties: false,
-      properties: {
-        sessions: { type: 'array', items: { $ref: 'Session#' } },
-        next_cursor: { type: ['string', 'null'], description: 'null on the last page' },
-      },
-    }),
-    ...problems([400, 401, 403, 404, 429, 500, 503], { 404: 'app_not_found' }),
-  },
-};
-
-const INVALIDATE_SCHEMA = {
-  operationId: 'invalidateSession',
-  tags: ['sessions'],
-  summary: 'End a session',
-  description:
-    'For its owner (action ask) and for admin. Tokens are not touched. A session that has ended stays as it is.',
-  params: PATH,
-  querystring: noQuery,
-  response: {
-    200: jsonAnswer('The session, ended', { $ref: 'Session#' }),
-    ...problems([400, 401, 403, 404, 429, 500, 503], { 404: 'session_not_found' }),
-  },
-};
-
-const CLEANUP_SCHEMA = {
-  operationId: 'cleanUpSessions',
-  tags: ['sessions'],
-  summary: 'Delete sessions that ended long ago',
-  description: 'Needs the action admin, in a client that is not limited to some apps.',
-  querystring: noQuery,
-  body: cleanupBody,
-  response: {
-    200: jsonAnswer('How many were deleted', {
-      type: 'object',
-      required: ['deleted'],
-      additionalProperties: false,
-      properties: { deleted: { type: 'integer', minimum: 0 } },
-    }),
-    ...problems([400, 401, 403, 413, 415, 429, 500, 503]),
-  },
-};

@@ -1,0 +1,87 @@
+/**
+ * JSON Schemas of the answers, by `$id`: the components of the OpenAPI document. They document representations.ts and
+ * problem.ts; a test holds the two together.
+ */
+import { GRANT_STATES } from '../domain/grant.js';
+import { EXAMPLES } from './examples.js';
+import { API_CODES, NEXT_STEPS } from './problem.js';
+import { exactly, scopeList, sessionFields, text, time, timeOrNull } from './schemas.js';
+
+export const sharedSchemas = [
+  { $id: 'Session', ...exactly(sessionFields), examples: [EXAMPLES.Session] },
+  {
+    $id: 'AskedSession',
+    ...exactly({ ...sessionFields, already_authorized: { const: false }, session: { $ref: 'Session#' } }),
+    examples: [EXAMPLES.AskedSession],
+  },
+  {
+    $id: 'AlreadyAuthorized',
+    ...exactly({ already_authorized: { const: true }, session: { type: 'null' }, user: { $ref: 'UserStatus#' } }),
+    examples: [EXAMPLES.AlreadyAuthorized],
+  },
+  {
+    $id: 'UserStatus',
+    ...exactly({
+      status: { type: 'string', enum: GRANT_STATES },
+      scopes: scopeList,
+      expires_at: timeOrNull,
+      refresh_expires_at: timeOrNull,
+      authorized_at: timeOrNull,
+      renewable: { type: 'boolean' },
+    }),
+    examples: [EXAMPLES.UserStatus],
+  },
+  {
+    $id: 'Token',
+    ...exactly({
+      access_token: text,
+      token_type: { type: 'string', examples: ['Bearer'] },
+      expires_at: time,
+      expires_in: { type: 'integer', minimum: 0, description: 'Seconds' },
+      scopes: scopeList,
+    }),
+    examples: [EXAMPLES.Token],
+  },
+  {
+    $id: 'Readiness',
+    ...exactly({
+      status: { type: 'string', enum: ['ready', 'degraded', 'unavailable'] },
+      parts: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['part', 'ok', 'detail'],
+          additionalProperties: false,
+          properties: { part: text, app_id: text, ok: { type: 'boolean' }, detail: text },
+        },
+      },
+    }),
+    examples: [EXAMPLES.Readiness],
+  },
+  {
+    $id: 'Problem',
+    description: 'RFC 9457. Members beside these tell more where there is more: missing_scopes, errors, app_ids, …',
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail', 'code'],
+    additionalProperties: true,
+    properties: {
+      type: { type: 'string', format: 'uri', examples: [EXAMPLES.Problem.type] },
+      title: text,
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      detail: text,
+      code: { type: 'string', enum: API_CODES },
+      next: { type: 'string', enum: NEXT_STEPS, description: 'Ask the user, wait and repeat, or call the operator' },
+      remedy: text,
+      errors: {
+        type: 'array',
+        items: exactly({
+          in: { type: 'string', enum: ['body', 'query', 'path', 'headers'] },
+          field: text,
+          message: text,
+        }),
+      },
+      missing_scopes: scopeList,
+    },
+    examples: [EXAMPLES.Problem],
+  },
+] as const;
