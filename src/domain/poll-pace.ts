@@ -33,20 +33,35 @@ const LAST_POLL_LEAD_MS = 2_000;
 const LONGEST_MS = 3_600_000;
 
 /**
- * Always finite and at least the interval. The result is longer than `remainingMs` only when no further poll fits
- * before the end: then the caller lets the link end instead.
+ * Always finite and at least the interval. A result longer than `remainingMs` means that no further poll fits before
+ * the end: let the link end.
  */
 export function nextPollDelayMs(pace: PollPace): number {
   const interval = intervalMs(pace.intervalSeconds);
+  const patient = patience(interval, pace.linkAgeMs);
   const fair = fairMs(pace.waitingSessions, pace.ratePerSecond);
-  const wanted = Math.max(patience(interval, pace.linkAgeMs), fair);
-  const delay = Math.min(LONGEST_MS, Math.max(interval, Math.round(wanted * jitter(pace.random()))));
-  if (!Number.isFinite(pace.remainingMs)) return delay;
-  // When the poll after this one would not fit any more, this is the last: let it see as much of the link as it can.
-  // Links that were made together end together: under pressure their last polls spread, or they would all be refused.
-  const spread = part(pace.random()) * Math.min(fair, Math.max(0, pace.remainingMs / 2));
-  const last = pace.remainingMs - LAST_POLL_LEAD_MS - spread;
-  return delay + interval > last ? Math.max(interval, Math.round(last)) : delay;
+  const wanted = Math.round(Math.max(patient, fair) * jitter(pace.random()));
+  const remaining = pace.remainingMs;
+  if (!Number.isFinite(remaining)) return within(interval, wanted, LONGEST_MS);
+  // Nobody waits longer than half the life of the link, however many they are; then the budget has the last word.
+  const life = Math.max(0, remaining) + Math.max(0, pace.linkAgeMs || 0);
+  const regular = within(interval, wanted, Math.min(LONGEST_MS, life / 2));
+  const end = Math.round(remaining) - LAST_POLL_LEAD_MS;
+  return fair > patient ? lastOfMany(regular, end, pace.random()) : lastOfFew(regular, end, interval);
+}
+
+/** When the poll after this one would not fit any more, this is the last: it sees as much of the link as it can. */
+function lastOfFew(regular: number, end: number, interval: number): number {
+  return regular + interval > end ? Math.max(interval, end) : regular;
+}
+
+/**
+ * As before, but links made together end together, and all their last polls at that moment would go under. So they
+ * spread over a round, and nobody gets more than the regular ones.
+ */
+function lastOfMany(regular: number, end: number, random: number): number {
+  if (2 * regular <= end) return regular;
+  return Math.max(regular, Math.round(end - part(random) * regular));
 }
 
 function patience(interval: number, ageMs: number): number {
@@ -66,5 +81,8 @@ function intervalMs(seconds: number): number {
   return Math.min(LONGEST_MS, Math.ceil(sane * 1000));
 }
 
+/** Whole; the least wins over the most. */
+const within = (least: number, value: number, most: number): number =>
+  Math.max(least, Math.floor(Math.min(value, most)));
 const jitter = (random: number): number => 1 + JITTER * (2 * part(random) - 1);
 const part = (value: number): number => (value >= 0 && value <= 1 ? value : 0.5);

@@ -6,14 +6,10 @@ import type { FeishuReply } from '../../src/domain/feishu-exchange.js';
 import { judgeReply } from '../../src/feishu/open-api/judge.js';
 import { CARD_SUB_CODES, MESSAGE_CODES } from '../../src/feishu/open-api/message-codes.js';
 import { judgeUserInfo, USER_INFO_CODES } from '../../src/feishu/open-api/user-info.js';
+import { feishuReply as reply } from '../support/feishu-reply.js';
 
 const SEND = { api: 'im.message.create', repeatable: false, codes: MESSAGE_CODES };
 const READ = { api: 'application.get', repeatable: true, codes: {} };
-
-function reply(status: number, body: unknown, more: Partial<FeishuReply> = {}): FeishuReply {
-  const code = (body as { code?: number } | null)?.code ?? null;
-  return { status, body, code, logId: 'LOG1', rateLimited: false, retryAfterMs: null, ...more };
-}
 
 function refusal(judge: () => unknown): FeishuError {
   try {
