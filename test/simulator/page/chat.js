@@ -54,12 +54,21 @@ class ChatPage {
     const view = this.#view;
     view.state = readState(raw);
     this.#clicks.settle();
-    view.userId ??= chosenUser(view.state.users)?.user_id ?? null;
+    view.userId ??= this.#sitDown();
     // What was there before the page was opened is not news.
     if (view.seen.size === 0) for (const chat of view.state.chats) view.seen.set(chat.id, chat.messages.length);
     this.#openAwaited();
     if (!this.#chat()) view.chatId = this.#firstChat()?.id ?? null;
     this.#draw();
+  }
+
+  /** Whoever the address or an earlier visit names; the authorization page beside the chat then knows, too. */
+  #sitDown() {
+    const user = chosenUser(this.#view.state.users);
+    if (!user) return null;
+    chooseUser(user.user_id);
+    chooseLocale(this.#view.locale);
+    return user.user_id;
   }
 
   #chat() {

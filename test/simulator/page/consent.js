@@ -186,7 +186,11 @@ function drawScope(scope) {
       draw();
     },
   });
-  return el('li', {}, el('label', {}, box, el('span', {}, words, words === scope ? null : el('code', {}, scope))));
+  return el(
+    'li',
+    {},
+    el('label', {}, box, el('span.scope-words', {}, words, words === scope ? null : el('code', {}, scope))),
+  );
 }
 
 function drawResult(result) {
