@@ -149,10 +149,12 @@ describe('opening and holding a long connection', () => {
   it('judges acks that no SDK would send', async () => {
     const raw = await connectRaw(scene.simulator, scene.app);
     const messageId = await scene.sendCard();
+    const notUtf8 = Buffer.from('{"toast":{"content":"\u00ff"}}', 'latin1');
     for (const [payload, errorCode] of [
       [{ code: 200, data: '{"toast":{}}' }, 200672],
       [{ code: 200, data: Buffer.from('{"toast":').toString('base64') }, 200672],
-      [{ code: 200, data: Buffer.from([0xff, 0xfe]).toString('base64') }, 200672],
+      [{ code: 200, data: 'e30' }, 200672],
+      [{ code: 200, data: notUtf8.toString('base64') }, 200672],
       ['not json', 200671],
       [{ data: '' }, 200671],
       [{ code: 200, headers: null, data: null }, undefined],
@@ -161,6 +163,24 @@ describe('opening and holding a long connection', () => {
       raw.ack(await raw.next(), payload);
       assert.equal((await click).errorCode, errorCode, JSON.stringify(payload));
     }
+  });
+
+  it('sends fragments in the order asked for', async () => {
+    await start({ limits: { ackTimeoutMs: 300 } });
+    const raw = await connectRaw(scene.simulator, scene.app);
+    const click = { messageId: await scene.sendCard(), user: scene.user, value: {}, fragments: 3 };
+    const result = scene.simulator.click({ ...click, fragmentOrder: 'reverse' });
+    const frames = [await raw.next(), await raw.next(), await raw.next()];
+    assert.deepEqual(
+      frames.map((frame) => [headerOf(frame, 'seq'), headerOf(frame, 'sum')]),
+      [
+        ['2', '3'],
+        ['1', '3'],
+        ['0', '3'],
+      ],
+    );
+    raw.ack(frames[0] ?? assert.fail());
+    assert.equal((await result).errorCode, undefined);
   });
 
   it('spreads pushes over the connections of an app, each to one of them', async () => {
