@@ -40,7 +40,11 @@ export async function startConnectProxy(options: { credentials?: string } = {}):
   });
   server.on('connect', (request, socket: Duplex, head: Buffer) => {
     tunnels.push(request.url ?? '');
-    if (behaviour.hang) return;
+    if (behaviour.hang) {
+      // Read on, else the end of the connection is not noticed either; an http server leaves its half open.
+      socket.resume().once('end', () => socket.destroy());
+      return;
+    }
     if (wanted && request.headers['proxy-authorization'] !== wanted) {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
       return;

@@ -5,12 +5,13 @@
  * a proxy by our rules, reads `data` before `code` and so turns every refusal without data into a TypeError that is
  * retried for ever (FAILURES A-endpoint-null-data-hides-code). The URL in the answer is a credential: never logged.
  */
-import { errors, request } from 'undici';
+import { type Dispatcher, errors, request } from 'undici';
 import type { ProxyConfig } from '../../config/config.js';
 import { createDispatcher, proxyFor, proxyLabel } from '../proxy.js';
 import { type ConnectFailure, type FailureFacts, failure, failureOfCode } from './failures.js';
 import { networkFailure } from './network-failure.js';
 import { scrubText } from './scrub.js';
+import { sleep } from './waits.js';
 
 /** An answer is some 400 bytes; a portal's page is not worth reading. */
 const LARGEST_ANSWER_BYTES = 256 * 1024;
@@ -38,20 +39,35 @@ export type EndpointResult =
 export async function pullEndpoint(call: EndpointRequest, deps: EndpointDeps): Promise<EndpointResult> {
   const route = proxyFor(call.url, deps.proxy);
   const facts = { host: new URL(call.url).host, ...(route === null ? {} : { proxy: proxyLabel(route) }) };
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), deps.timeoutMs);
-  const onAbort = () => deadline.abort();
-  deps.signal.addEventListener('abort', onAbort, { once: true });
-  if (deps.signal.aborted) deadline.abort();
   // One call, one dispatcher: calls are rare, and a kept-alive socket may be long dead after a suspend.
   const dispatcher = createDispatcher(call.url, deps.proxy, { maxResponseSize: LARGEST_ANSWER_BYTES });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), deps.timeoutMs);
+  const cut = (): void => late.abort();
+  deps.signal.addEventListener('abort', cut, { once: true });
+  if (deps.signal.aborted) cut();
+  // undici does not look at a signal before there is a connection, and a proxy may never answer CONNECT.
+  const tooLate = sleep(Number.POSITIVE_INFINITY, late.signal).then((): EndpointResult => {
+    return { ok: false, failure: failure('endpoint_timeout', facts) };
+  });
+  try {
+    return await Promise.race([send(call, dispatcher, facts), tooLate]);
+  } finally {
+    clearTimeout(timer);
+    deps.signal.removeEventListener('abort', cut);
+    late.abort();
+    // Not waited for: what matters is that the sockets go, and a destroy that hangs must not hold up the next attempt.
+    dispatcher.destroy().catch(() => undefined);
+  }
+}
+
+async function send(call: EndpointRequest, dispatcher: Dispatcher, facts: FailureFacts): Promise<EndpointResult> {
   try {
     const response = await request(call.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json; charset=utf-8', ...call.headers },
       body: JSON.stringify(call.body),
       dispatcher,
-      signal: deadline.signal,
     });
     const text = await response.body.text();
     const plaintextAllowed = call.url.startsWith('http:');
@@ -61,13 +77,8 @@ export async function pullEndpoint(call: EndpointRequest, deps: EndpointDeps): P
       plaintextAllowed,
     );
   } catch (error) {
-    if (deadline.signal.aborted) return { ok: false, failure: failure('endpoint_timeout', facts) };
     if (error instanceof errors.ResponseExceededMaxSizeError) return { ok: false, failure: failure('not_json', facts) };
     return { ok: false, failure: networkFailure(error, facts) };
-  } finally {
-    clearTimeout(timer);
-    deps.signal.removeEventListener('abort', onAbort);
-    await dispatcher.destroy().catch(() => undefined);
   }
 }
 

@@ -66,8 +66,11 @@ export interface Link extends LinkView {
   inHand(): number;
   /** Pings now and ends the link when the answer does not come soon. */
   probe(): void;
-  /** Waits for handlers in hand, then closes properly; a link that is not up is cut. */
-  close(drainMs: number): Promise<void>;
+  /**
+   * Waits for handlers in hand, then closes properly; a link that is not up is cut. Resolves when the socket is gone,
+   * with the number of handlers that were still at work.
+   */
+  close(drainMs: number): Promise<number>;
   /** Cuts the link now. */
   abort(): void;
 }
@@ -209,11 +212,12 @@ export function createLink(deps: LinkDeps): Link {
     probe: () => socket?.probe(),
     async close(drainMs) {
       if (phase === 'up') await hands.empty(drainMs, ended);
-      const graceful = phase === 'up';
-      end(null, !graceful);
+      const cutShort = hands.count();
+      end(null, phase !== 'up');
       const timer = setTimeout(() => socket?.terminate(), timings.closeMs);
       await gone;
       clearTimeout(timer);
+      return cutShort;
     },
     abort() {
       end(null);

@@ -69,7 +69,7 @@ export function createLongConnection(deps: LongConnectionDeps): LongConnection {
   const stopped = (): boolean => stopping.signal.aborted;
   const saidKinds = new Set<string>();
   /** The replaced link that still finishes its work; there is never more than one. */
-  let retiring: Promise<void> = Promise.resolve();
+  let retiring: Promise<unknown> = Promise.resolve();
   let running: Promise<void> | null = null;
   let stopResult: Promise<void> | null = null;
 
@@ -215,8 +215,12 @@ export function createLongConnection(deps: LongConnectionDeps): LongConnection {
   async function endForGood(deadlineMs: number): Promise<void> {
     stopping.abort();
     const drainMs = Math.max(0, deadlineMs - timings.closeMs);
-    await atMost(deadlineMs, Promise.all([...links].map((link) => link.close(drainMs))));
-    const cutShort = book.read().inHand;
+    let cutShort = 0;
+    const closeAll = [...links].map(async (link) => {
+      const unfinished = await link.close(drainMs);
+      cutShort += unfinished;
+    });
+    await atMost(deadlineMs, Promise.all(closeAll));
     for (const link of links) link.abort();
     if (running !== null) await atMost(timings.closeMs, running);
     book.change({ state: 'stopped' });
