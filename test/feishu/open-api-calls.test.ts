@@ -5,6 +5,7 @@ import { FeishuError } from '../../src/domain/feishu-error.js';
 import { createOpenApi, type OpenApi, type OpenApiTimeouts } from '../../src/feishu/open-api/open-api.js';
 import type { LogLine } from '../support/captured-log.js';
 import { startExchange, type TestExchange } from '../support/exchange.js';
+import { appConfig } from '../support/feishu-app.js';
 import {
   type Asked,
   hang,
@@ -59,16 +60,7 @@ let apps = 0;
 function newOpenApi(timeouts: Partial<OpenApiTimeouts> = {}): { api: OpenApi; app: AppConfig } {
   apps += 1;
   server.asked.splice(0);
-  const app: AppConfig = {
-    appId: `cli_${apps.toString(16).padStart(16, '0')}`,
-    appSecret: APP_SECRET,
-    brand: 'feishu',
-    openBaseUrl: server.url,
-    accountsBaseUrl: server.url,
-    applinkBaseUrl: server.url,
-    authGrant: 'device_code',
-    authScopes: ['offline_access'],
-  };
+  const app = appConfig(server.url, { appId: `cli_${apps.toString(16).padStart(16, '0')}`, appSecret: APP_SECRET });
   const { exchange, log } = parts;
   return { app, api: createOpenApi({ app, exchange, logger: log.logger, clock: () => nowMs, timeouts }) };
 }

@@ -1,25 +1,37 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import type { CallBudget, CallRequest, Turn } from '../../src/domain/call-budget.js';
 import { createBudget } from '../../src/store/budget.js';
 import { storeKeys } from '../../src/store/keys.js';
-import { type PrivateRedis, startPrivateRedis } from '../support/private-redis.js';
+import { newClient } from '../support/exchange.js';
+import { newRedisServer, type RedisServer } from '../support/redis-server.js';
 
 const SECOND = 300;
 const MINUTE = 2_400;
 const MARGIN = 30;
 const keys = storeKeys('test');
 
-let redis: PrivateRedis;
+let redis: RedisServer;
+const clients: Redis[] = [];
 before(async () => {
-  redis = await startPrivateRedis();
+  redis = await newRedisServer();
 });
-after(() => redis.stop());
+after(async () => {
+  for (const client of clients) client.disconnect();
+  await redis.close();
+});
+
+function connect(server: RedisServer = redis): Redis {
+  const client = newClient(server.url);
+  clients.push(client);
+  return client;
+}
 
 const scaled = (): CallBudget =>
-  createBudget({ redis: redis.connect(), keys, marginMs: MARGIN, secondMs: SECOND, minuteMs: MINUTE });
-const real = (): CallBudget => createBudget({ redis: redis.connect(), keys });
+  createBudget({ redis: connect(), keys, marginMs: MARGIN, secondMs: SECOND, minuteMs: MINUTE });
+const real = (): CallBudget => createBudget({ redis: connect(), keys });
 
 const call = (api: string, more: Partial<CallRequest> = {}): CallRequest => ({
   appId: 'cli_00000000000000a1',
@@ -56,7 +68,7 @@ async function callUntil(deadline: number, budget: CallBudget, request: CallRequ
 /** The times Redis writes into a log, as they are written: exact, however late this process hears of them. */
 async function watchGrants(log: string): Promise<{ readonly times: number[]; stop(): void }> {
   const times: number[] = [];
-  const monitor = await redis.connect().monitor();
+  const monitor = await connect().monitor();
   monitor.on('monitor', (_time: string, [command, key, entry]: string[]) => {
     if (command?.toLowerCase() === 'lpush' && key === log) times.push(Number(entry));
   });
@@ -181,7 +193,7 @@ describe('call budget', () => {
   });
 
   it('starts over when the clock of Redis was set back instead of waiting for the old time', async () => {
-    const raw = redis.connect();
+    const raw = connect();
     const key = `${keys.base('cli_00000000000000a1')}:budget:log:clock`;
     await raw.lpush(key, Date.now() + 3_600_000);
     assert.deepEqual(await real().reserve(call('clock')), { granted: true, waitMs: 0 });
@@ -194,7 +206,7 @@ describe('call budget', () => {
   });
 
   it('leaves no key behind that does not expire, and one hash tag for all of them', async () => {
-    const raw = redis.connect();
+    const raw = connect();
     await grants(scaled(), call('ttl', { also: [{ id: 'message:m', perSecond: 5 }] }), 2);
     const found = await raw.keys('*');
     assert.ok(found.length > 5);
@@ -205,11 +217,11 @@ describe('call budget', () => {
   });
 
   it('rejects when Redis is gone', async () => {
-    const own = await startPrivateRedis();
-    const budget = createBudget({ redis: own.connect(), keys });
+    const own = await newRedisServer();
+    const budget = createBudget({ redis: connect(own), keys });
     await budget.reserve(call('gone'));
     await own.kill();
     await assert.rejects(budget.reserve(call('gone')));
-    await own.stop();
+    await own.close();
   });
 });
