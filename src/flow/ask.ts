@@ -2,7 +2,7 @@
  * A client asks a user to authorize (`POST /v1/sessions`): already authorized, already being asked, or a new session
  * and its card. The session is written first; jobs are hints that the reconciler makes again when adding them fails.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { AskRequest, AskResult } from '../domain/ask.js';
@@ -84,18 +84,19 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
   };
 
   /** One id per client and key: a repeat finds the session the first one made, also after a crash in between. */
-  const claim = async (request: AskRequest, fresh: string): Promise<{ key: string; sessionId: string } | null> => {
+  const claim = async (request: AskRequest, fresh: string): Promise<Claim | null> => {
     if (request.idempotency === null) return null;
     const digest = createHash('sha256').update(request.idempotency.key).digest('hex');
     const key = deps.keys.idempotency(request.clientId, digest);
-    await deps.redis.set(key, `${request.idempotency.bodyDigest} ${fresh}`, 'EX', IDEMPOTENCY_SECONDS, 'NX');
-    const [bodyDigest, sessionId = fresh] = ((await deps.redis.get(key)) ?? '').split(' ');
-    if (bodyDigest !== request.idempotency.bodyDigest) {
+    const mark = bodyMark(request.idempotency);
+    await deps.redis.set(key, `${mark} ${fresh}`, 'EX', IDEMPOTENCY_SECONDS, 'NX');
+    const [knownMark, sessionId = fresh] = ((await deps.redis.get(key)) ?? '').split(' ');
+    if (knownMark !== mark) {
       throw new AuthdError('idempotency_conflict', 'Idempotency-Key: it was used with another body', {
         remedy: 'Use a new key for a new request.',
       });
     }
-    return { key, sessionId };
+    return { key, mark, sessionId };
   };
 
   return async (request) => {
@@ -111,10 +112,20 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
     if (already !== null) return already;
     const result = await create(request, claimed?.sessionId ?? fresh);
     if (claimed !== null && result.kind !== 'already_authorized' && result.session.sessionId !== claimed.sessionId) {
-      const value = `${request.idempotency?.bodyDigest ?? ''} ${result.session.sessionId}`;
+      const value = `${claimed.mark} ${result.session.sessionId}`;
       await deps.redis.set(claimed.key, value, 'EX', IDEMPOTENCY_SECONDS, 'XX');
       return (await live(result.session.sessionId)) ?? result;
     }
     return result;
   };
 }
+
+interface Claim {
+  readonly key: string;
+  readonly mark: string;
+  readonly sessionId: string;
+}
+
+/** Tells bodies apart without keeping what a guess could be checked against: keyed by the client's own key. */
+const bodyMark = ({ bodyDigest, key }: { readonly bodyDigest: string; readonly key: string }): string =>
+  createHmac('sha256', key).update(bodyDigest).digest('hex');

@@ -96,7 +96,7 @@ function parseCursor(cursor: string): Position {
   const [time = '', sessionId = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
   if (!/^\d{1,16}$/.test(time) || appOfSession(sessionId) === null) {
     throw new AuthdError('invalid_request', 'cursor: not a cursor that a list has given', {
-      details: { errors: [{ field: 'cursor', problem: 'not a cursor that a list has given' }] },
+      details: { errors: [{ in: 'query', field: 'cursor', message: 'not a cursor that a list has given' }] },
     });
   }
   return { createdAt: Number(time), sessionId };
