@@ -1,6 +1,6 @@
 /**
- * The error of a call to Feishu that gave nothing usable. Made from a whitelist (API name, status, code, log id, our own
- * words), never from what a library threw or what Feishu wrote: those may hold tokens, secrets and links.
+ * The error of a call to Feishu that gave nothing usable. Made from a whitelist (API name, status, code, log id, our
+ * own words), never from what a library threw or what Feishu wrote: those may hold tokens, secrets and links.
  */
 import type { FailureDetail } from './session.js';
 

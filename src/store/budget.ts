@@ -1,5 +1,5 @@
 /**
- * One budget of calls per app and API, shared by all processes through Redis: an exact sliding log (see scripts/budget.ts).
+ * One budget of calls per app and API, shared by all processes through Redis: an exact sliding log (scripts/budget.ts).
  * Owns the keys `<prefix>:{<app_id>}:budget:…`, all of which expire by themselves. Does not wait and does not send.
  *
  * Feishu counts arrivals, we count departures. What left further apart may arrive closer together, so each window is

@@ -1,6 +1,6 @@
 /**
- * The one HTTP client for Feishu: one request, at most one reply. Bounded in time (one deadline from sending to the last
- * byte), in size and in rate (a turn in the shared budget before sending; Feishu's own "slow down" noted for everybody).
+ * The one HTTP client for Feishu: one request, at most one reply. Bounded in time (one deadline from sending to the
+ * last byte), in size and in rate (a turn in the shared budget before sending; Feishu's own "slow down" noted for all).
  * Follows no redirects, repeats nothing, judges nothing. Logs API name, status, code and log id only.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * FeishuReply -> the answer's fields, or a FeishuError that says what to make of it. Pure, one place for all APIs of the
- * open platform. Decides on `code`, never on `msg`; takes nothing from `msg` but the number in `ext=ErrCode: N`.
+ * FeishuReply -> the answer's fields, or a FeishuError that says what to make of it. Pure, one place for all APIs of
+ * the open platform. Decides on `code`, never on `msg`; takes nothing from `msg` but the number in `ext=ErrCode: N`.
  */
 import { type CodeEntry, type CodeTable, GENERIC_CODES, UNKNOWN_CODE } from '../../domain/feishu-codes.js';
 import { FeishuError } from '../../domain/feishu-error.js';

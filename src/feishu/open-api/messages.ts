@@ -16,7 +16,7 @@ export interface Receiver {
 
 export interface SentMessage {
   readonly messageId: string;
-  /** The chat it is in; for an open_id the user's own chat with the bot. Absent in no answer seen, null all the same. */
+  /** The chat it is in (for an open_id the user's own with the bot); null if Feishu does not say. */
   readonly chatId: string | null;
 }
 

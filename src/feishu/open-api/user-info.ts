@@ -18,8 +18,8 @@ export interface UserIdentity {
 }
 
 /**
- * @throws FeishuError `refused` with meaning `token_invalid` or `user_left` is final; everything else says nothing about
- *   the user: keep the tokens and ask again
+ * @throws FeishuError `refused` with meaning `token_invalid` or `user_left` is final; everything else says nothing
+ *   about the user: keep the tokens and ask again
  */
 export type UserInfo = (accessToken: string) => Promise<UserIdentity>;
 

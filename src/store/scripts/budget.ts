@@ -1,9 +1,9 @@
 /**
  * The two scripts of the call budget. Times are Redis's, in milliseconds. All keys of a call carry the app's hash tag.
  *
- * A log is a LIST of the times at which calls were granted, newest first, never decreasing towards the head. A bound of
- * n calls per window holds for a call at time t when the n-th newest entry is at least a window older than t. So a check
- * is one LINDEX, and the answer is exact: a sliding log, no fixed windows that let 2n through at their seam.
+ * A log is a LIST of the times at which calls were granted, newest first, never decreasing towards the head. A bound
+ * of n calls per window holds for a call at time t when the n-th newest entry is at least a window older than t. So a
+ * check is one LINDEX, and the answer is exact: a sliding log, no fixed windows that let 2n through at their seam.
  */
 import { defineScript } from '../script.js';
 
