@@ -17,6 +17,7 @@ import { createLongConnection, type LongConnection } from './feishu/long-connect
 import { longConnectionTimings } from './feishu/long-connection/timings.js';
 import { createAsk } from './flow/ask.js';
 import { type Clicks, createClicks } from './flow/click.js';
+import { createForget } from './flow/forget.js';
 import { createHints } from './flow/hints.js';
 import { createReceive } from './flow/receive.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
@@ -98,6 +99,7 @@ export function createApp(deps: AppDeps): App {
       now,
       lateProducer,
       hints,
+      forget: createForget({ ...feishu, vault: store.vault, hints, logger }),
       ask: (request) =>
         createAsk({
           ...store,

@@ -9,6 +9,7 @@ import { createHttpExchange } from '../feishu/open-api/http-exchange.js';
 import { createOpenApi, type OpenApi } from '../feishu/open-api/open-api.js';
 import { createDispatcher } from '../feishu/proxy.js';
 import { type AuthorizationServer, createAuthorizationServer } from '../oauth/authorization-server.js';
+import { createRevocation, type Revocation } from '../oauth/revocation.js';
 import { createTokenEndpoint, type TokenEndpoint } from '../oauth/token-endpoint.js';
 
 export interface FeishuParts {
@@ -16,6 +17,7 @@ export interface FeishuParts {
   readonly openApi: (appId: string) => OpenApi | undefined;
   readonly authorizationServer: AuthorizationServer;
   readonly tokenEndpoint: TokenEndpoint;
+  readonly revocation: Revocation;
   readonly renderer: CardRenderer;
   /** Asks Feishu once for the names of the apps; cards show the app id until it has answered. */
   readonly learnNames: () => Promise<void>;
@@ -56,6 +58,7 @@ export function buildFeishu(deps: FeishuDeps): FeishuParts {
     openApi: (appId) => openApis.get(appId),
     authorizationServer: createAuthorizationServer({ exchange }),
     tokenEndpoint: createTokenEndpoint({ exchange, clock }),
+    revocation: createRevocation({ exchange }),
     renderer: createCardRenderer({
       cards: deps.cards,
       timezone: config.cards.timezone,

@@ -6,6 +6,7 @@ import type { AskRequest, AskResult } from '../domain/ask.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import { isLive, type Session } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
+import type { Forget } from '../flow/forget.js';
 import type { Hints } from '../flow/hints.js';
 import { createClientRegistry } from '../http/clients.js';
 import { DEFAULT_HTTP_LIMITS, type HealthDeps, type HttpDeps } from '../http/ports.js';
@@ -26,6 +27,7 @@ export interface HttpPartsDeps {
   readonly logger: Logger;
   readonly readiness: (appId?: string) => Promise<ReadinessReport>;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
+  readonly forget: Forget;
   readonly lateProducer: () => Producer;
   readonly hints: Hints;
   readonly version: string;
@@ -124,10 +126,7 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps> {
     grants: {
       status: guarded((appId: string, openId: string) => store.vault.status(appId, openId, now())),
       read: guarded((appId: string, openId: string) => store.vault.accessToken(appId, openId, now())),
-      forget: guarded(async (appId: string, openId: string) => {
-        await store.vault.forget(appId, openId);
-        logger.info({ event: 'token.forgotten', app_id: appId, open_id: openId }, 'A grant was forgotten');
-      }),
+      forget: guarded(deps.forget),
     },
     clients: createClientRegistry(config.clients),
     sessionTtlSeconds: config.session.ttlSeconds,

@@ -52,8 +52,8 @@ export interface GrantsPort {
   status(appId: string, openId: string): Promise<GrantStatus>;
   /** The status and, where one is kept, the access token, also an expired one. */
   read(appId: string, openId: string): Promise<{ readonly grant: GrantStatus; readonly token: AccessToken | null }>;
-  /** Forgets the tokens; a grant that does not exist is fine. */
-  forget(appId: string, openId: string): Promise<void>;
+  /** Forgets the tokens, at Feishu too when asked to; a grant that does not exist is fine. */
+  forget(appId: string, openId: string, revokeAtFeishu: boolean): Promise<void>;
 }
 
 /** An app as the API sees it. `authScopes` has `offline_access` in it. */

@@ -189,9 +189,9 @@ function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | '
         await faulty();
         return world.grants.get(`${appId}/${openId}`) ?? { grant: noGrant(appId, openId), token: null };
       },
-      async forget(appId, openId) {
+      async forget(appId, openId, revokeAtFeishu) {
         await faulty();
-        world.forgotten.push(`${appId}/${openId}`);
+        world.forgotten.push(`${appId}/${openId}${revokeAtFeishu ? ' at Feishu' : ''}`);
         world.grants.delete(`${appId}/${openId}`);
       },
     },

