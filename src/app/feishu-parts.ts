@@ -12,6 +12,9 @@ import { type AuthorizationServer, createAuthorizationServer } from '../oauth/au
 import { createRevocation, type Revocation } from '../oauth/revocation.js';
 import { createTokenEndpoint, type TokenEndpoint } from '../oauth/token-endpoint.js';
 
+/** Enough for all workers of a process at once. */
+const POOL = { connections: 128, connect: { timeout: 5_000 } };
+
 export interface FeishuParts {
   readonly app: (appId: string) => AppConfig | undefined;
   readonly openApi: (appId: string) => OpenApi | undefined;
@@ -39,7 +42,7 @@ export function buildFeishu(deps: FeishuDeps): FeishuParts {
   const dispatchers = new Map<string, Dispatcher>();
   const dispatcherFor = (url: string): Dispatcher => {
     const { origin } = new URL(url);
-    const dispatcher = dispatchers.get(origin) ?? createDispatcher(url, config.proxy, { connections: 128 });
+    const dispatcher = dispatchers.get(origin) ?? createDispatcher(url, config.proxy, POOL);
     dispatchers.set(origin, dispatcher);
     return dispatcher;
   };

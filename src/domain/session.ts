@@ -46,6 +46,8 @@ export interface ConsentLink {
   /** The page with the code, exactly as Feishu gave it. */
   readonly verificationUriComplete: string;
   readonly expiresAt: number;
+  /** How long it lived when it was made. */
+  readonly lifeSeconds: number;
   /** Seconds between two polls (RFC 8628 §3.2), grown by slow_down. */
   readonly intervalSeconds: number;
 }

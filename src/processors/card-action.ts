@@ -34,6 +34,7 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
       verificationUri: answer.verificationUri,
       verificationUriComplete: answer.verificationUriComplete,
       intervalSeconds: answer.intervalSeconds,
+      lifeSeconds: answer.expiresInSeconds,
       expiresAt: 0, // Redis's clock decides; the store fills it in
     };
     const stored = await sessions.storeLink(sessionId, link, answer.expiresInSeconds * 1000);

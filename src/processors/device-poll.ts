@@ -95,7 +95,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
     });
     const pace = (intervalSeconds: number): number =>
       nextPollDelayMs({
-        linkAgeMs: now - session.createdAt,
+        linkAgeMs: link.lifeSeconds * 1000 - (link.expiresAt - now),
         intervalSeconds,
         waitingSessions: waiting,
         ratePerSecond: POLLS_PER_SECOND,

@@ -20,6 +20,7 @@ export const consentLink = (changes: Partial<ConsentLink> = {}): ConsentLink => 
   verificationUriComplete: LINK,
   expiresAt: NOW + 240_000,
   intervalSeconds: 5,
+  lifeSeconds: 600,
   ...changes,
 });
 

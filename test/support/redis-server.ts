@@ -94,9 +94,9 @@ async function everything(client: Redis, key: string): Promise<Buffer> {
     case 'set':
       return flat(await client.smembers(key));
     case 'zset':
-      return flat(await client.zrange(key, 0, -1));
+      return flat(await client.zrange(key, '0', '-1'));
     case 'stream':
-      return flat((await client.xrange(key, '-', '+')).flatMap(([id, fields]) => [id, ...fields.map(String)]));
+      return Buffer.from(JSON.stringify(await client.xrange(key, '-', '+')));
     default:
       return Buffer.alloc(0);
   }

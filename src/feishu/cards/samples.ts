@@ -54,6 +54,7 @@ const LINK: ConsentLink = {
   verificationUriComplete: `https://accounts.larksuite.com/oauth/v1/device/verify?user_code=${'A'.repeat(900)}`,
   expiresAt: SAMPLE_NOW + 600_000,
   intervalSeconds: 5,
+  lifeSeconds: 600,
 };
 
 const SHORTEST: Session = {

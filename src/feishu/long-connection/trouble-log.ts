@@ -73,7 +73,8 @@ function lineOf(event: string, failure: ConnectFailure, facts: TroubleFacts, app
   const line = {
     event,
     app_id: appId,
-    reason,
+    // `reason` in a log line is the requester's text and redacted (CONTRACT §8).
+    cause: reason,
     feishu_code: feishuCode,
     feishu_msg: feishuMessage,
     log_id: logId,
