@@ -4,7 +4,7 @@
  * that a test started may be left running. The last line holds the counts.
  *
  * Tests see: TEST_CHROMIUM, the browser's path, or TEST_CHROMIUM_MISSING, the reason why there is none (browser tests
- * skip with it). CI_REQUIRE_BROWSER=1 makes any skipped test a failure.
+ * skip with it). CI_REQUIRE_BROWSER=1 makes that, and any skipped test, a failure.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -104,12 +104,13 @@ async function main() {
     const { code, pid } = await runNodeTests(files, { tapFile, env });
     const left = await killLeftovers({ runId, folder, session: pid });
     const counts = readCounts(tapFile);
-    const skipsForbidden = process.env.CI_REQUIRE_BROWSER === '1' && counts.skipped > 0;
-    if (skipsForbidden) console.error('Skipped tests count as failures here (CI_REQUIRE_BROWSER=1).');
+    const everythingRequired = process.env.CI_REQUIRE_BROWSER === '1';
+    const tooLittle = everythingRequired && (counts.skipped > 0 || machine.chromiumMissing !== null);
+    if (tooLittle) console.error('Skipped tests and a missing browser are failures here (CI_REQUIRE_BROWSER=1).');
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const totals = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
     console.log(`${totals.join(', ')}, processes left ${left}, ${seconds} s`);
-    process.exitCode = code === 0 && counts.fail === 0 && left === 0 && !skipsForbidden ? 0 : 1;
+    process.exitCode = code === 0 && counts.fail === 0 && left === 0 && !tooLittle ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
