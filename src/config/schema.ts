@@ -14,7 +14,7 @@ const keyOf = (name: VariableName): string => name.toLowerCase();
 function schemaOf(name: VariableName): convict.SchemaObj<unknown> {
   const { doc, format, secret, default: defaultValue } = VARIABLES[name];
   return {
-    doc,
+    doc: `${doc}; accepted: ${format.accepts}`,
     default: defaultValue,
     sensitive: secret,
     nullable: defaultValue === null,

@@ -132,20 +132,28 @@ export interface VariableRow {
   /** As one would write it in the environment; empty when there is none. */
   readonly default: string;
   readonly doc: string;
+  /** Range of a number, words of a list, form of a text. */
+  readonly accepts: string;
 }
 
 /** What only CONFIG_FILE can hold, and its own name. */
 export const FILE_ONLY: readonly VariableRow[] = [
-  { name: 'apps', default: '', doc: 'file only: several apps instead of FEISHU_APP_ID' },
-  { name: 'clients', default: '', doc: 'file only: clients with limits' },
+  { name: 'apps', default: '', doc: 'file only: several apps instead of FEISHU_APP_ID', accepts: 'a list of objects' },
+  { name: 'clients', default: '', doc: 'file only: clients with limits', accepts: 'a list of objects' },
 ];
 
 export const CONFIG_VARIABLES: readonly VariableRow[] = [
-  { name: 'CONFIG_FILE', default: '', doc: 'JSON file with the same names in lower case; the environment goes first' },
+  {
+    name: 'CONFIG_FILE',
+    default: '',
+    doc: 'JSON file with the same names in lower case; the environment goes first',
+    accepts: 'a path',
+  },
   ...VARIABLE_NAMES.map((name) => ({
     name,
     default: VARIABLES[name].default === null ? '' : String(VARIABLES[name].default),
     doc: VARIABLES[name].doc,
+    accepts: VARIABLES[name].format.accepts,
   })),
   ...FILE_ONLY,
 ];
