@@ -11,6 +11,8 @@ async function main() {
   const words = process.argv.slice(2);
   const unknown = words.filter((word) => word !== '--auto');
   if (unknown.length > 0) throw new SetupError(`Unknown: ${unknown.join(' ')}. There is: npm run demo [-- --auto]`);
+  const port = Number(process.env.DEMO_PORT ?? 0);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new SetupError('DEMO_PORT is no port.');
   const redisUrl = process.env.DEMO_REDIS_URL;
   const { redisServer } = await setup({ redis: !redisUrl, chromium: false });
   if (!(await build())) throw new SetupError('The build failed, see above.');
@@ -22,7 +24,7 @@ async function main() {
   return runDemo({
     auto: words.includes('--auto'),
     redis: redisUrl ? { url: redisUrl } : { command: redisServer },
-    port: Number(process.env.DEMO_PORT ?? 0),
+    port,
     signal: stopped.signal,
     print: (line) => console.log(line),
     complain: (line) => console.error(line),

@@ -20,9 +20,11 @@ export async function startRedis(options: { command: string; folder: string }): 
     command: options.command,
     args: [
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no', '--save', ''],
+      // Its title would hide environment and arguments, by which leftovers are recognised.
+      ...['--set-proc-title', 'no'],
       ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
     ],
-    env: { PATH: process.env['PATH'], AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'] },
+    env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'] },
     cwd: folder,
   });
   return { part, url: `redis://127.0.0.1:${port}` };
@@ -34,6 +36,15 @@ export async function redisReady(url: string, signal: AbortSignal): Promise<void
     what: 'Redis to answer',
     timeoutMs: READY_MS,
     signal,
+  });
+}
+
+/** For a Redis that runs already: it answers now or something is wrong with its address. */
+export async function needRedis(url: string): Promise<void> {
+  await withRedis(url, (redis) => redis.ping()).catch((error: unknown) => {
+    // The address may hold a password: it is not repeated here.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the Redis of DEMO_REDIS_URL does not answer (${reason}).`, { cause: error });
   });
 }
 
@@ -57,11 +68,16 @@ async function withRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Pro
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  // Errors reject the command; the event must have a listener all the same.
-  redis.on('error', () => undefined);
+  // A refused command only says that the connection is closed; the event says why.
+  let cause: Error | undefined;
+  redis.on('error', (error: Error) => {
+    cause = error;
+  });
   try {
     await redis.connect();
     return await use(redis);
+  } catch (error) {
+    throw cause ?? error;
   } finally {
     redis.disconnect();
   }

@@ -40,7 +40,10 @@ export async function runDemo(options: RunOptions): Promise<number> {
     options.complain(deadline.aborted && options.auto ? tooSlow() : reasonOf(error));
     return 1;
   } finally {
-    if (demo) await demo.stop();
+    if (demo) {
+      step('Stopping …');
+      await demo.stop();
+    }
     step('Everything is stopped.');
   }
 }
@@ -59,7 +62,6 @@ function serve(demo: Demo, { print }: RunOptions): Promise<never> {
 const tooSlow = (): string => `The demo did not get to its end within ${AUTO_DEADLINE_MS / 1000} s.`;
 
 function reasonOf(error: unknown): string {
-  if (error instanceof PartDied || !(error instanceof Error))
-    return error instanceof Error ? error.message : String(error);
-  return `The demo failed: ${error.message}`;
+  if (error instanceof PartDied) return error.message;
+  return `The demo failed: ${error instanceof Error ? error.message : String(error)}`;
 }

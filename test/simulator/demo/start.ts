@@ -11,7 +11,7 @@ import { DaemonApi } from './daemon-api.js';
 import { daemonReady, startDaemon } from './daemon-part.js';
 import { freePort } from './free-port.js';
 import { Part } from './part.js';
-import { redisReady, removeKeys, startRedis } from './redis-part.js';
+import { needRedis, redisReady, removeKeys, startRedis } from './redis-part.js';
 import type { Orphans, SimulatorSetup } from './simulator-process.js';
 import { unlessAborted } from './wait.js';
 
@@ -116,6 +116,7 @@ interface RedisNeeds {
 async function openRedis(options: DemoOptions, needs: RedisNeeds): Promise<{ url: string; pid: number | undefined }> {
   if ('url' in options.redis) {
     const { url } = options.redis;
+    await needRedis(url);
     needs.closers.push(() => removeKeys(url, needs.keyPrefix).catch(() => undefined));
     return { url, pid: undefined };
   }

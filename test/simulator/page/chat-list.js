@@ -37,7 +37,7 @@ function drawItem(chat, view, onChat) {
         'span.chat-item-top',
         {},
         el('span.chat-item-title', {}, owner ? `${owner} · ${chat.title}` : chat.title),
-        chat.kind === 'group' ? '' : el('span.bot-tag', {}, words(view.locale, 'bot')),
+        chat.kind === 'group' || owner ? '' : el('span.bot-tag', {}, words(view.locale, 'bot')),
         el('time', {}, last ? clockTime(last.createdAt, view.locale) : ''),
         isUnread(chat, view) ? el('span.unread', { 'data-testid': 'unread' }) : '',
       ),

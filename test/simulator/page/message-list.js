@@ -25,6 +25,8 @@ export class MessageList {
   draw(chat) {
     const shell = this.#ensureShell();
     shell.header.replaceChildren(...this.#header(chat));
+    shell.composer.hidden = !chat;
+    shell.empty.textContent = chat ? '' : words(this.#view.locale, 'noMessagesHint');
     shell.composer.textContent = chat ? words(this.#view.locale, 'composer', { name: chat.title }) : '';
     if (this.#chatId !== chat?.id) {
       this.#drawn.clear();
@@ -42,17 +44,18 @@ export class MessageList {
     if (this.#shell) return this.#shell;
     this.#shell = {
       header: el('header.window-header'),
+      empty: el('p.messages-empty'),
       list: el('div.messages', { 'data-testid': 'messages' }),
       composer: el('div.composer', { 'aria-hidden': 'true' }),
     };
-    const { header, list, composer } = this.#shell;
-    document.querySelector('#window').append(el('div.window-main', {}, header, list, composer));
+    const { header, empty, list, composer } = this.#shell;
+    document.querySelector('#window').append(el('div.window-main', {}, header, empty, list, composer));
     return this.#shell;
   }
 
   #header(chat) {
     const { locale, state } = this.#view;
-    if (!chat) return [el('span.window-title', {}, words(locale, 'noMessages'))];
+    if (!chat) return [el('span.window-title', {}, words(locale, state.chats.length > 0 ? 'noMessages' : 'noChats'))];
     const up = state.connections;
     return [
       avatar(chat.title, chat.kind === 'group' ? 'group' : 'bot'),
