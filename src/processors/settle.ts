@@ -122,7 +122,7 @@ export function createSettle(deps: SettleDeps): Settle {
   };
 
   return async (session) => {
-    const tokens = await vault.kept(session.sessionId, session.linkNumber);
+    const tokens = await vault.kept(session.sessionId);
     if (tokens === null) return DONE;
     let openId: string;
     try {

@@ -46,9 +46,8 @@ export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope
   const read = async (appId: string, openId: string): Promise<StoredGrant | null> => {
     const value = await redis.getBuffer(keys.grant(appId, openId));
     if (value === null) return null;
-    const colon = value.indexOf(0x3a);
-    const generation = Number(value.subarray(0, colon).toString('ascii'));
-    const opened = envelope.open(value.subarray(colon + 1), { appId, owner: openId, purpose: 'grant', generation });
+    const { generation, sealed } = split(value);
+    const opened = envelope.open(sealed, { appId, owner: openId, purpose: 'grant', generation });
     return { generation, grant: JSON.parse(opened) as Grant };
   };
 
@@ -89,16 +88,20 @@ export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope
         purpose: 'session-tokens',
         generation: linkNumber,
       });
-      const reply = await keepTokensScript(redis, [keys.base(appId)], [sessionId, linkNumber, sealed]);
+      const reply = await keepTokensScript(redis, [keys.base(appId)], [sessionId, join(linkNumber, sealed)]);
       return reply === 'kept' || reply === 'dropped' ? reply : 'unknown';
     },
 
-    /** The tokens that wait to be verified; null when there are none. */
-    async kept(sessionId: string, linkNumber: number): Promise<TokenSet | null> {
+    /**
+     * The tokens that wait to be verified; null when there are none. They may have come by an older link than the
+     * session has now: a poll may still be under way when the next link is asked for.
+     */
+    async kept(sessionId: string): Promise<TokenSet | null> {
       const appId = appOfSession(sessionId) ?? '';
-      const sealed = await redis.getBuffer(`${keys.session(appId, sessionId)}:tokens`);
-      if (sealed === null) return null;
-      const context = { appId, owner: sessionId, purpose: 'session-tokens', generation: linkNumber } as const;
+      const value = await redis.getBuffer(`${keys.session(appId, sessionId)}:tokens`);
+      if (value === null) return null;
+      const { generation, sealed } = split(value);
+      const context = { appId, owner: sessionId, purpose: 'session-tokens', generation } as const;
       return JSON.parse(envelope.open(sealed, context)) as TokenSet;
     },
 
@@ -117,7 +120,7 @@ export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope
         [
           sessionId,
           input.generation,
-          Buffer.concat([Buffer.from(`${generation}:`, 'ascii'), sealed]),
+          join(generation, sealed),
           grant.tokens.scopes.join(' '),
           input.missingScopes.join(' '),
           JSON.stringify(input.missingDetail),
@@ -127,6 +130,15 @@ export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope
       return verdict === 'done' || verdict === 'conflict' ? verdict : 'stale';
     },
   };
+}
+
+/** `<generation>:<sealed>`: what it was sealed for stands in front of it. */
+const join = (generation: number, sealed: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`${generation}:`, 'ascii'), sealed]);
+
+function split(value: Buffer): { readonly generation: number; readonly sealed: Buffer } {
+  const colon = value.indexOf(0x3a);
+  return { generation: Number(value.subarray(0, colon).toString('ascii')), sealed: value.subarray(colon + 1) };
 }
 
 function statusOf(appId: string, openId: string, stored: StoredGrant | null, now: number): GrantStatus {
