@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { type App, createApp } from '../app.js';
-import { configFingerprint } from '../config/effective.js';
+import { configFingerprint, effectiveConfig } from '../config/effective.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
 import { describeConfigProblems } from '../config/problems.js';
 import { AuthdError } from '../errors.js';
@@ -28,8 +28,9 @@ export async function start(deps: ProgramDeps): Promise<void> {
   watchForBugs(logger);
   const version = readVersion();
   const fingerprint = configFingerprint(config);
+  const settings = effectiveConfig(loaded.settings);
   logger.info(
-    { event: 'daemon.starting', version, node: process.version, pid: process.pid, fingerprint },
+    { event: 'daemon.starting', version, node: process.version, pid: process.pid, fingerprint, settings },
     'feishu-authd starts',
   );
   for (const warning of loaded.warnings) logger.warn({ event: 'config.warning' }, warning);
