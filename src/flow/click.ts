@@ -86,23 +86,23 @@ export function createClicks(deps: ClickDeps): Clicks {
     try {
       await producer.link(sessionId, claimed.linkNumber);
       let session: Session | null = await sessions.get(sessionId);
-      while (session?.linkState === 'claimed' && (await notice.promise)) {
+      while (session !== null && isMakingLink(session) && (await notice.promise)) {
         notice = changes.wait(sessionId, deadline - now());
         session = await sessions.get(sessionId);
       }
-      if (session === null || session.linkState === 'claimed') return only('working_on_it', sessionId);
+      if (session === null || isMakingLink(session)) return only('working_on_it', sessionId);
       return show(session);
     } finally {
       notice.cancel();
     }
   };
 
-  /** She says she has agreed: asks Feishu now, and waits for what comes of it. */
-  const check = async (before: Session, deadline: number): Promise<Answer> => {
+  /** She says she has agreed: asks Feishu as soon as its interval allows, and waits for what comes of it. */
+  const check = async (before: Session, askInMs: number, deadline: number): Promise<Answer> => {
     const { sessionId } = before;
     let notice = changes.wait(sessionId, deadline - now());
     try {
-      await producer.pollNow(sessionId, before.linkNumber);
+      await producer.pollNow(sessionId, before.linkNumber, askInMs);
       let session: Session | null = before;
       while (session !== null && session.version === before.version && (await notice.promise)) {
         notice = changes.wait(sessionId, deadline - now());
@@ -125,7 +125,7 @@ export function createClicks(deps: ClickDeps): Clicks {
     const fields = { event: 'session.created', session_id: session.sessionId, continues: ended.sessionId, ...ids };
     logger.info(fields, 'The user starts again');
     hints.add(() => producer.expiry(session.sessionId, session.expiresAt - session.createdAt));
-    return session.linkState === 'claimed' ? await awaitLink(session, deadline) : show(session);
+    return isMakingLink(session) ? await awaitLink(session, deadline) : show(session);
   };
 
   const judge = async (action: CardAction, holdOwner: string, deadline: number): Promise<Answer> => {
@@ -153,7 +153,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       case 'making':
         return await awaitLink(outcome.session, deadline);
       case 'check':
-        return await check(outcome.session, deadline);
+        return await check(outcome.session, outcome.askInMs, deadline);
       case 'declined':
         hints.add(() => producer.cardUpdate(action.sessionId));
         logger.info({ event: 'session.rejected', ...idsOf(outcome.session) }, 'The user declined on the card');
@@ -164,7 +164,7 @@ export function createClicks(deps: ClickDeps): Clicks {
         const next = await sessions.get(outcome.session.nextSessionId ?? '');
         const sameMessage = next !== null && next.messageId === outcome.session.messageId;
         if (!sameMessage) return show(outcome.session, 'already_ended');
-        return next.linkState === 'claimed' ? await awaitLink(next, deadline) : show(next);
+        return isMakingLink(next) ? await awaitLink(next, deadline) : show(next);
       }
       case 'ended':
         return show(outcome.session, 'already_ended');
@@ -215,6 +215,8 @@ export function createClicks(deps: ClickDeps): Clicks {
     settled: () => hints.settled(),
   };
 }
+
+const isMakingLink = (session: Session): boolean => isLive(session.state) && session.linkState === 'claimed';
 
 const idsOf = (session: Session) => ({
   session_id: session.sessionId,

@@ -106,15 +106,15 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       case 'tokens':
         return await consented(session, answer.tokenSet);
       case 'pending':
-        await sessions.endPoll(sessionId, linkNumber, null);
+        await sessions.endPoll(sessionId, link, { grown: false });
         return again(pace(link.intervalSeconds));
       case 'slow_down': {
         const intervalSeconds = link.intervalSeconds + SLOW_DOWN_SECONDS;
-        await sessions.endPoll(sessionId, linkNumber, { ...link, intervalSeconds });
+        await sessions.endPoll(sessionId, { ...link, intervalSeconds }, { grown: true });
         return again(pace(intervalSeconds));
       }
       case 'transient':
-        await sessions.endPoll(sessionId, linkNumber, null);
+        await sessions.endPoll(sessionId, link, { grown: false });
         return again(Math.max(answer.retryAfterMs ?? 0, pace(link.intervalSeconds)));
       case 'denied':
         if (await sessions.reject(sessionId, linkNumber)) {

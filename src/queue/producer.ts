@@ -11,8 +11,8 @@ export interface Producer {
   link(sessionId: string, number: number): Promise<void>;
   /** Polls after `delayMs`. */
   poll(sessionId: string, number: number, delayMs: number): Promise<void>;
-  /** Polls now: brings a waiting poll forward, or makes one. */
-  pollNow(sessionId: string, number: number): Promise<void>;
+  /** Polls now, or in `inMs`: brings a waiting poll forward, or makes one. One that is under way is left alone. */
+  pollNow(sessionId: string, number: number, inMs?: number): Promise<void>;
   expiry(sessionId: string, delayMs: number): Promise<void>;
   /** Makes the message show its session's present state; also when an update is running at this moment. */
   cardUpdate(sessionId: string): Promise<void>;
@@ -20,8 +20,13 @@ export interface Producer {
   missing(wanted: readonly Duty[]): Promise<Duty[]>;
   ensure(wanted: Duty): Promise<void>;
   queue(name: QueueName): Queue;
+  /** When the first delayed job of the queue is due, milliseconds; null: there is none. */
+  nextDueAt(name: QueueName): Promise<number | null>;
   close(): Promise<void>;
 }
+
+/** BullMQ keeps delayed jobs by due time × 4096, with a counter in the lower bits. */
+const SCORE_PER_MS = 0x1000;
 
 export function createProducer(deps: {
   connection: Redis;
@@ -72,10 +77,16 @@ export function createProducer(deps: {
         },
       );
     },
-    async pollNow(sessionId, number) {
+    async pollNow(sessionId, number, inMs = 0) {
       const job = await pollQueue.getJob(jobId.poll(sessionId, number));
-      if (job === undefined) await producer.poll(sessionId, number, 0);
-      else if (await job.isDelayed()) await job.promote();
+      if (job === undefined) return await producer.poll(sessionId, number, inMs);
+      if (!(await job.isDelayed())) return;
+      try {
+        await (inMs > 0 ? job.changeDelay(Math.round(inMs)) : job.promote());
+      } catch (error) {
+        // It may have begun in this very moment.
+        if (await job.isDelayed()) throw error;
+      }
     },
     async expiry(sessionId, delayMs) {
       await expiryQueue.add(
@@ -130,6 +141,10 @@ export function createProducer(deps: {
       }
     },
     queue: (name) => queues[name],
+    async nextDueAt(name) {
+      const [, score] = await deps.connection.zrange(queues[name].toKey('delayed'), '0', '0', 'WITHSCORES');
+      return score === undefined ? null : Math.floor(Number(score) / SCORE_PER_MS);
+    },
     async close() {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },

@@ -35,18 +35,11 @@ export type ClickOutcome =
   | { readonly verdict: 'unknown' | 'too_old' }
   | { readonly verdict: 'foreign'; readonly askedOpenId: string }
   | {
-      readonly verdict:
-        | 'claimed'
-        | 'making'
-        | 'link'
-        | 'confirming'
-        | 'check'
-        | 'declined'
-        | 'ended'
-        | 'restart'
-        | 'continued';
+      readonly verdict: 'claimed' | 'making' | 'link' | 'confirming' | 'declined' | 'ended' | 'restart' | 'continued';
       readonly session: Session;
-    };
+    }
+  /** `askInMs`: the interval since the last poll is not over before that. */
+  | { readonly verdict: 'check'; readonly session: Session; readonly askInMs: number };
 
 export type BeginPoll =
   | { readonly kind: 'poll'; readonly session: Session; readonly now: number; readonly waiting: number }

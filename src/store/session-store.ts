@@ -115,7 +115,8 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       const verdict = (reply[0] ?? 'unknown') as ClickOutcome['verdict'];
       if (verdict === 'foreign') return { verdict, askedOpenId: String(reply[1]) };
       if (verdict === 'unknown' || verdict === 'too_old') return { verdict };
-      return { verdict, session: parse(input.sessionId, toRecord(reply[1])) };
+      const session = parse(input.sessionId, toRecord(reply[1]));
+      return verdict === 'check' ? { verdict, session, askInMs: Number(reply[2]) } : { verdict, session };
     },
 
     /** The ack left; `shownVersion` is what its card showed (0: no card). True: the message is behind its session. */
@@ -143,10 +144,10 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       return kind === 'poll' ? { kind, session, now, waiting: Number(reply[3]) } : { kind, session, now };
     },
 
-    /** The poll brought no tokens; with `link` the interval has grown. */
-    async endPoll(sessionId: string, number: number, link: ConsentLink | null): Promise<void> {
-      const sealed = link === null ? '' : sealLink(envelope, appOfSession(sessionId) ?? '', sessionId, link);
-      await runOn(linking.endPollScript, sessionId, number, sealed);
+    /** The poll brought no tokens; the next one keeps the interval of the link, which may have `grown`. */
+    async endPoll(sessionId: string, link: ConsentLink, options: { readonly grown: boolean }): Promise<void> {
+      const sealed = options.grown ? sealLink(envelope, appOfSession(sessionId) ?? '', sessionId, link) : '';
+      await runOn(linking.endPollScript, sessionId, link.number, link.intervalSeconds * 1000, sealed);
     },
 
     async linkDead(sessionId: string, number: number): Promise<boolean> {

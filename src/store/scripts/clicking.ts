@@ -6,9 +6,10 @@ import { PRELUDE } from './prelude.js';
  * Judges operator, session, repetition; does at once what can be done at once.
  * ARGV: id, operator, action, message id of the callback or '', create_time ms or 0, hold owner, hold ms, oldest
  * click ms, how long a claimed link may be in the making, ms.
- * Returns {verdict, record}; verdicts: unknown, foreign (with the open_id of the user asked), too_old | claimed (this click asked for link link_number),
- * making (it is being made), link, confirming, check (ask Feishu now), declined, ended, restart (may be continued),
- * continued (next_session_id has the live one).
+ * Returns {verdict, record, ms until Feishu may be asked again}. Verdicts without a record: unknown, foreign (with the
+ * open_id of the user asked), too_old. With one: claimed (this click asked for link link_number), making (it is being
+ * made), link, confirming, check (ask Feishu), declined, ended, restart (may be continued), continued (next_session_id
+ * has the live one).
  */
 export const clickScript = defineScript(`${PRELUDE}
 local id, action = ARGV[1], ARGV[3]
@@ -55,7 +56,7 @@ elseif action == 'restart' then
   if s.next_session_id then verdict = 'continued'
   elseif s.state == 'expired' or s.state == 'failed' or s.state == 'rejected' then verdict = 'restart' end
 end
-return {verdict, redis.call('HGETALL', key(id))}
+return {verdict, redis.call('HGETALL', key(id)), math.max(0, tonumber(s.poll_after or '0') - at)}
 `);
 
 /**

@@ -52,13 +52,17 @@ redis.call('ZREMRANGEBYSCORE', base .. ':polling', '-inf', at - 60000)
 return {'poll', redis.call('HGETALL', key(id)), at, redis.call('ZCARD', base .. ':polling')}
 `);
 
-/** The poll brought no tokens. ARGV: id, number, '' or the link with a longer interval (sealed). */
+/**
+ * The poll brought no tokens. ARGV: id, number, interval ms before the next poll may go, '' or the link with a longer
+ * interval (sealed).
+ */
 export const endPollScript = defineScript(`${PRELUDE}
 local id = ARGV[1]
 redis.call('HDEL', key(id), 'poll_until', 'grace_until')
-if ARGV[3] ~= '' and redis.call('HGET', key(id), 'link_number') == ARGV[2] then
-  redis.call('HSET', key(id), 'link', ARGV[3])
-end
+local s = redis.call('HMGET', key(id), 'link_state', 'link_number')
+if s[1] ~= 'live' or s[2] ~= ARGV[2] then return 0 end
+redis.call('HSET', key(id), 'poll_after', now() + tonumber(ARGV[3]))
+if ARGV[4] ~= '' then redis.call('HSET', key(id), 'link', ARGV[4]) end
 return 1
 `);
 
@@ -83,7 +87,8 @@ return 1
 `);
 
 /**
- * Keeps fresh tokens under the session's own key before anything else. ARGV: id, number, token set (sealed).
+ * Keeps fresh tokens under the session's own key before anything else. ARGV: id, token set (sealed, with its link's
+ * number in front).
  * Returns 'kept' | 'dropped' (she declined or an operator ended it meanwhile) | 'unknown' (no such session).
  */
 export const keepTokensScript = defineScript(`${PRELUDE}
@@ -91,7 +96,7 @@ local id, at = ARGV[1], now()
 local s = redis.call('HMGET', key(id), 'state', 'link_state')
 if not s[1] then return 'unknown' end
 if s[1] ~= 'authorizing' and s[1] ~= 'superseded' and s[1] ~= 'expired' then return 'dropped' end
-redis.call('SET', key(id) .. ':tokens', ARGV[3])
+redis.call('SET', key(id) .. ':tokens', ARGV[2])
 unlinked(id)
 redis.call('HSET', key(id), 'link_state', 'settling')
 touch(id, at)
