@@ -98,6 +98,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
   const watch = createQueueWatch({
     queues: QUEUES,
     queue: (name) => producer.queue(name),
+    nextDueAt: (name) => producer.nextDueAt(name),
     workers: pool,
     repeating: [
       { id: RECONCILE, everyMs: RECONCILE_EVERY_MS },
@@ -105,6 +106,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     ],
     onError: (error) =>
       gate.warn('queue watch', { event: 'queue.watch_failed', err: error }, 'The queues could not be looked after'),
+    now,
     logger,
   });
   const firstWalk = async (): Promise<void> => {

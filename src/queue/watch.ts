@@ -25,9 +25,13 @@ export interface QueueWatch {
 export interface QueueWatchDeps {
   readonly queues: readonly QueueName[];
   readonly queue: (name: QueueName) => Queue;
-  readonly workers: WorkerPool;
+  /** When the first delayed job is due, milliseconds; null: there is none. */
+  readonly nextDueAt: (name: QueueName) => Promise<number | null>;
+  readonly workers: Pick<WorkerPool, 'isRunning' | 'lastProgressAt' | 'rebuild'>;
   readonly repeating: readonly RepeatingJob[];
   readonly onError: (error: unknown) => void;
+  /** Milliseconds since the epoch, the clock of the workers. */
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -36,24 +40,29 @@ const OVERDUE_MS = 8_000;
 
 export function createQueueWatch(deps: QueueWatchDeps): QueueWatch {
   const stalled = new Set<QueueName>();
+  /** The first waiting job of a queue that makes no progress, and since when it is known to be that. */
+  const heads = new Map<QueueName, { readonly id: string; readonly since: number }>();
   let timer: NodeJS.Timeout | undefined;
   let looking = false;
 
-  /** Milliseconds for which the oldest due job has been waiting; 0: none waits. */
+  /**
+   * Milliseconds for which the oldest due job has been waiting, as far as it can be told; 0: none waits. A job does not
+   * say since when it is due (its `timestamp` is when it was made, its `delay` only the last one), so one that waits
+   * counts from the look that has found it first.
+   */
   const overdueMs = async (name: QueueName): Promise<number> => {
-    const queue = deps.queue(name);
-    const [waiting] = await queue.getWaiting(0, 0);
-    const [delayed] = await queue.getDelayed(0, 0);
-    const now = Date.now();
-    const ages = [
-      waiting && now - waiting.timestamp - waiting.delay,
-      delayed && now - delayed.timestamp - delayed.delay,
-    ];
-    return Math.max(0, ...ages.filter((age) => age !== undefined));
+    const now = deps.now();
+    const [waiting] = await deps.queue(name).getWaiting(0, 0);
+    const head = heads.get(name);
+    if (waiting?.id === undefined) heads.delete(name);
+    else if (head?.id !== waiting.id) heads.set(name, { id: waiting.id, since: now });
+    const dueAt = await deps.nextDueAt(name);
+    return Math.max(0, now - (heads.get(name)?.since ?? now), now - (dueAt ?? now));
   };
 
   const check = async (name: QueueName): Promise<void> => {
-    const idleMs = Date.now() - deps.workers.lastProgressAt(name);
+    const idleMs = deps.now() - deps.workers.lastProgressAt(name);
+    if (idleMs <= OVERDUE_MS) heads.delete(name);
     const overdue = idleMs > OVERDUE_MS ? await overdueMs(name) : 0;
     if (overdue <= OVERDUE_MS && deps.workers.isRunning(name)) {
       stalled.delete(name);
@@ -75,7 +84,7 @@ export function createQueueWatch(deps: QueueWatchDeps): QueueWatch {
     }
     for (const { everyMs, id } of deps.repeating) {
       const found = known.find((scheduler) => scheduler.key === id);
-      const alive = found?.next !== undefined && found.next > Date.now() - everyMs - OVERDUE_MS;
+      const alive = found?.next !== undefined && found.next > deps.now() - everyMs - OVERDUE_MS;
       if (found !== undefined && Number(found.every) === everyMs && alive) continue;
       if (found !== undefined) await queue.removeJobScheduler(id);
       await queue.upsertJobScheduler(id, { every: everyMs }, { name: id });
