@@ -88,7 +88,7 @@ describe('the demo, used in a browser', { skip }, () => {
     });
   }
 
-  it('lets nobody else use the card, and takes a refusal on the card', async () => {
+  it('lets nobody else use the card, takes a refusal on it, and starts again on it', async () => {
     const { page } = await visit('hanmeimei', 'zh_cn');
     const message = await ask(page, 'hanmeimei');
     await page.getByTestId('acting-user').selectOption('lilei');
@@ -98,7 +98,11 @@ describe('the demo, used in a browser', { skip }, () => {
     await page.getByTestId('acting-user').selectOption('hanmeimei');
     await message.getByRole('button', { name: WORDS.zh_cn.decline, exact: true }).click();
     await page.locator('[data-testid="ask-state"][data-state="rejected"]').waitFor();
-    await message.getByText('已拒绝').first().waitFor();
+    await message.getByRole('button', { name: '重新申请' }).click();
+    await message.getByRole('button', { name: WORDS.zh_cn.open }).waitFor();
+    await page.locator('[data-testid="ask-state"][data-state="authorizing"]').waitFor();
+    await message.getByRole('button', { name: WORDS.zh_cn.decline, exact: true }).click();
+    await page.locator('[data-testid="ask-state"][data-state="rejected"]').waitFor();
   });
 
   it('works on a phone: the plain link, the page, and "I have agreed" at once', async () => {

@@ -7,7 +7,6 @@ import { el } from './dom.js';
 import { words } from './texts.js';
 
 const AGAIN_MS = 1000;
-const ENDED = new Set(['completed', 'rejected', 'expired', 'failed', 'superseded', 'invalidated']);
 
 export class CompanyPanel {
   #view;
@@ -114,17 +113,21 @@ export class CompanyPanel {
     await this.#refresh();
   }
 
-  /** Waits for each change of the session until it ends or another one was asked for. */
-  async #follow(sessionId) {
+  /**
+   * Looks at the session again and again until the user has authorized or another one was asked for. One that ended
+   * otherwise may be started again on its card: then its successor is followed.
+   */
+  async #follow(firstId) {
+    let sessionId = firstId;
     const isCurrent = () => this.#result.session?.session_id === sessionId;
-    while (isCurrent()) {
-      const answer = await api.session(sessionId).catch(() => ({ http: 0 }));
+    while (isCurrent() && this.#result.session.state !== 'completed') {
+      const { session } = await api.session(sessionId).catch(() => ({}));
       if (!isCurrent()) return;
-      if (answer.session) this.#show({ session: answer.session });
-      if (ENDED.has(answer.session?.state)) break;
+      sessionId = session?.next_session_id ?? sessionId;
+      if (session) this.#show({ session: { ...session, session_id: sessionId } });
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
-    if (this.#result.session?.state === 'completed') await this.#readToken(this.#result.session.open_id);
+    if (isCurrent()) await this.#readToken(this.#result.session.open_id);
   }
 
   async #readToken(openId) {
