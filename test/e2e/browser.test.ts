@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, before, beforeEach, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { browserMissing } from '../support/browser.js';
+import { describeInBrowser } from '../support/browser.js';
 import { button, cardOf, messageOn, type PageScene, startPageScene, text } from '../support/page-scene.js';
 
-const skip = browserMissing();
-
-describe('the chat page, in a browser', { skip }, () => {
+describeInBrowser('the chat page, in a browser', () => {
   let scene: PageScene;
 
   before(async () => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { ask } from '../simulator/support/scene.js';
-import { browserMissing, type Visit } from '../support/browser.js';
+import { describeInBrowser, type Visit } from '../support/browser.js';
 import { type PageScene, startPageScene } from '../support/page-scene.js';
 
-const skip = browserMissing();
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true };
 const SCOPES = [
   'offline_access',
@@ -12,7 +11,7 @@ const SCOPES = [
   'some:very:long:scope:name:that:nobody:has:words:for:readonly',
 ];
 
-describe('the consent page, in a browser', { skip }, () => {
+describeInBrowser('the consent page, in a browser', () => {
   let scene: PageScene;
 
   before(async () => {

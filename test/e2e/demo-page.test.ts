@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { type Demo, startDemo } from '../simulator/demo/start.js';
-import { browserMissing, openBrowser, type TestBrowser } from '../support/browser.js';
+import { describeInBrowser, openBrowser, type TestBrowser } from '../support/browser.js';
 
-const skip = browserMissing();
 const PHONE = { viewport: { width: 375, height: 740 }, deviceScaleFactor: 2, hasTouch: true };
 /** From consent to the authorized card: the daemon's poll, at the pace Feishu names. */
 const CONSENT_SHOWN_MS = 30_000;
@@ -29,7 +28,7 @@ const WORDS = {
   },
 } as const;
 
-describe('the demo, used in a browser', { skip }, () => {
+describeInBrowser('the demo, used in a browser', () => {
   let demo: Demo;
   let browser: TestBrowser;
   const stop = new AbortController();

@@ -3,6 +3,7 @@
  * `npm test` (TEST_CHROMIUM) or is Debian's; where there is none, tests skip with the reason.
  */
 import { accessSync, constants } from 'node:fs';
+import { describe, it } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const DEBIAN_CHROMIUM = '/usr/bin/chromium';
@@ -13,10 +14,13 @@ const ARGUMENTS = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
-/** Why browser tests cannot run here; false when they can. For the `skip` option of a test. */
-export function browserMissing(): string | false {
-  if (isExecutable(executablePath())) return false;
-  return process.env['TEST_CHROMIUM_MISSING'] ?? `no browser at ${executablePath()}`;
+/**
+ * A suite that needs the browser. Without one it is a single test, skipped with the reason: a skipped suite would not
+ * show up in the runner's counts.
+ */
+export function describeInBrowser(name: string, define: () => void): void {
+  if (isExecutable(executablePath())) describe(name, define);
+  else it(name, { skip: process.env['TEST_CHROMIUM_MISSING'] ?? `no browser at ${executablePath()}` });
 }
 
 export interface Visit {
