@@ -33,6 +33,8 @@ export interface DevicePollDeps {
 const TIMEOUT_MS = 10_000;
 /** Waiting for a turn, the request, and writing what it brought. */
 const POLL_MS = TIMEOUT_MS + 5_000;
+/** The spool is drained every second while Redis takes writes. */
+const SPOOL_WAIT_MS = 1_000;
 /** RFC 8628 §3.5. */
 const SLOW_DOWN_SECONDS = 5;
 /** All polls of an app together; the rest of the token endpoint's minute is for refreshes and "I have agreed". */
@@ -57,7 +59,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       case 'kept':
         return await deps.settle(session);
       case 'spooled':
-        return again(2_000);
+        return again(SPOOL_WAIT_MS);
       case 'dropped':
       case 'unknown':
         logger.info({ event: 'token.discarded', ...idsOf(session) }, 'Consent came after the end; its tokens are gone');
@@ -133,6 +135,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
   return async (job) => {
     const wanted = linkOf(job);
     if (wanted === null) return DONE;
+    if (deps.spool.holds(wanted.sessionId)) return again(SPOOL_WAIT_MS);
     const begun = await sessions.beginPoll(wanted.sessionId, wanted.number, POLL_MS);
     switch (begun.kind) {
       case 'stale':

@@ -20,6 +20,8 @@ export interface Spool {
   /** Creates the folder, checks that it can be written. */
   prepare(): Promise<void>;
   write(entry: SpoolEntry): Promise<void>;
+  /** Whether tokens of this session wait here: its device code is spent, so it must not be polled for again. */
+  holds(sessionId: string): boolean;
   /** Hands each entry to `take`; deletes it when that resolves. Stops at the first that rejects. Returns how many went. */
   drain(take: (entry: SpoolEntry) => Promise<void>): Promise<number>;
 }
@@ -31,6 +33,7 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
   const context = (sessionId: string) =>
     ({ appId: appOfSession(sessionId) ?? '', owner: sessionId, purpose: 'spool', generation: 0 }) as const;
   let draining: Promise<number> | null = null;
+  const held = new Set<string>();
 
   const writeFileSynced = async (name: string, content: Buffer): Promise<void> => {
     const beside = join(folder, `.${name}.tmp`);
@@ -66,6 +69,7 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
       }
       await take(entry);
       await unlink(path);
+      held.delete(sessionId);
       count += 1;
     }
     return count;
@@ -84,7 +88,10 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
       const sealed = deps.envelope.seal(JSON.stringify(entry), context(entry.sessionId));
       const name = `${Date.now()}-${entry.sessionId}-${randomBytes(6).toString('hex')}${SUFFIX}`;
       await writeFileSynced(name, sealed);
+      held.add(entry.sessionId);
     },
+
+    holds: (sessionId) => held.has(sessionId),
 
     async drain(take) {
       draining ??= drainOnce(take).finally(() => {
