@@ -28,7 +28,8 @@ interface Gate {
   readonly perMinute: number;
 }
 
-const MARGIN_MS = 150;
+/** Burst after burst, what a busy machine was late in sending may not meet what follows it: measured, half as much did. */
+const MARGIN_MS = 400;
 /** A reservation lies no further ahead; the script takes anything beyond a minute for a clock that was set back. */
 const LONGEST_WAIT_MS = 30_000;
 const LONGEST_PAUSE_MS = 600_000;

@@ -189,7 +189,7 @@ describe('call budget', () => {
     const turns = await grants(real(), call('tier4', { perSecond: 50, perMinute: 1_000, maxWaitMs: 2_000 }), 51);
     assert.equal(grantedAtOnce(turns), 50);
     const next = turns.at(-1);
-    assert.ok(next?.granted && next.waitMs > 1_000 && next.waitMs <= 1_150, JSON.stringify(next));
+    assert.ok(next?.granted && next.waitMs > 1_000 && next.waitMs <= 1_400, JSON.stringify(next));
   });
 
   it('starts over when the clock of Redis was set back instead of waiting for the old time', async () => {

@@ -6,10 +6,13 @@ import type { App, User } from '../simulator/directory.js';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.js';
 import { type Daemon, type DaemonOptions, newDaemon } from './daemon.js';
 import { newRedisServer, type RedisServer } from './redis-server.js';
+import { newTcpRelay, type TcpRelay } from './tcp-relay.js';
 
 export interface Scene {
   readonly sim: Simulator;
   readonly redis: RedisServer;
+  /** Between the daemons and Redis, with the option `relay`. */
+  readonly relay: TcpRelay;
   readonly app: App;
   readonly user: User;
   /** The user's open_id in the app. */
@@ -41,12 +44,20 @@ export interface SceneOptions {
   readonly env?: DaemonOptions['env'];
   readonly redisArgs?: readonly string[];
   readonly enabledScopes?: string[];
+  /** Daemons reach Redis through a relay. */
+  readonly relay?: boolean;
+  /** Wait until the daemon is ready (default); false: only until it serves HTTP. */
+  readonly waitForReady?: boolean;
+  /** Called before the daemon starts. */
+  readonly beforeStart?: (redis: RedisServer, relay: TcpRelay) => Promise<void> | void;
 }
 
 export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOptions = {}): Promise<Scene> {
   const closers: (() => Promise<void>)[] = [];
+  const daemons = new Set<Daemon>();
   const close = async (): Promise<void> => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
+    for (const each of daemons) assertNoBug(each);
   };
   t.after(close);
   const sim = await startSimulator({ deviceIntervalSeconds: 1, ...options.simulator });
@@ -59,21 +70,28 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
   });
   const user = sim.addUser({ name: 'Li Hua' });
   const openId = sim.openId(user, app.appId);
+  const relay = await newTcpRelay();
+  closers.push(() => relay.close());
+  relay.target(redis.port);
+  await options.beforeStart?.(redis, relay);
   const base: DaemonOptions = {
-    redisUrl: redis.url,
+    redisUrl: options.relay === true ? `redis://127.0.0.1:${relay.port}` : redis.url,
     feishuUrl: sim.baseUrl,
     app,
     ...(options.env === undefined ? {} : { env: options.env }),
   };
-  let daemon = await newDaemon(base);
-  closers.push(() => daemon.close());
-  const first = daemon;
-  closers.push(() => first.close());
-  await daemon.readiness(200);
+  const closeWith = (started: Daemon): Daemon => {
+    daemons.add(started);
+    closers.push(() => started.close());
+    return started;
+  };
+  let daemon = closeWith(await newDaemon(base));
+  if (options.waitForReady !== false) await daemon.readiness(200);
 
   const scene: Scene = {
     sim,
     redis,
+    relay,
     app,
     user,
     openId,
@@ -81,13 +99,10 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
       return daemon;
     },
     async another(env = {}) {
-      const more = await newDaemon({ ...base, env: { ...base.env, ...env } });
-      closers.push(() => more.close());
-      return more;
+      return closeWith(await newDaemon({ ...base, env: { ...base.env, ...env } }));
     },
     use(other) {
-      daemon = other;
-      closers.push(() => other.close());
+      daemon = closeWith(other);
     },
     async ask(body = {}) {
       const answer = await daemon.call('POST', '/v1/sessions', { open_id: openId, ...body });
@@ -113,6 +128,14 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
     close,
   };
   return scene;
+}
+
+/** Whatever a test is about: no promise may go unwatched, nothing but log lines may be written, nothing may crash. */
+function assertNoBug(daemon: Daemon): void {
+  const bug = daemon.lines.find(
+    ({ event }) => event === 'not-json' || event?.startsWith('process.') === true || event === 'ws.fault',
+  );
+  if (bug !== undefined) throw new Error(`the daemon has a bug: ${JSON.stringify(bug)}`);
 }
 
 const holds = (message: Message, text: string): boolean => JSON.stringify(message.content).includes(text);
