@@ -3,17 +3,21 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { FailureReason } from '../../src/feishu/long-connection/failures.js';
-import type { App } from '../simulator/directory.js';
 import type { ApiFault, Fault, HandshakeFault } from '../simulator/faults.js';
 import { type Simulator, startSimulator } from '../simulator/index.js';
 import { ERROR, WARN } from '../support/captured-log.js';
-import { newLongConnection, type TestConnection, type TestConnectionOptions } from '../support/new-long-connection.js';
+import {
+  newLongConnection,
+  type TestApp,
+  type TestConnection,
+  type TestConnectionOptions,
+} from '../support/new-long-connection.js';
 
 type EndpointShape = Omit<Extract<ApiFault, { kind: 'code' }>, 'on' | 'api'>;
 
 describe('a long connection that comes up', () => {
   let simulator: Simulator;
-  let app: App;
+  let app: TestApp;
   let made: TestConnection[] = [];
 
   before(async () => {
@@ -132,7 +136,7 @@ describe('a long connection that comes up', () => {
       assert.equal(pulls(), 3);
       const warned = one.log.of('ws.connect_failed');
       assert.deepEqual(
-        warned.map((line) => [line.level, line['reason'], line['feishu_code']]),
+        warned.map((line) => [line.level, line['cause'], line['feishu_code']]),
         [0, 1].map(() => [WARN, reason, 'code' in fault ? fault.code : undefined]),
       );
       assert.doesNotMatch(one.log.text(), /TypeError|Cannot (read|destructure)/);
@@ -164,7 +168,7 @@ describe('a long connection that comes up', () => {
       await simulator.until(() => fault.fired >= 4);
       const errors = one.log.lines.filter(({ level }) => level >= WARN);
       assert.equal(errors.length, 1, one.log.text());
-      assert.deepEqual([errors[0]?.level, errors[0]?.['feishu_code'], errors[0]?.['reason']], [ERROR, code, reason]);
+      assert.deepEqual([errors[0]?.level, errors[0]?.['feishu_code'], errors[0]?.['cause']], [ERROR, code, reason]);
       const { lastError } = one.status();
       assert.deepEqual([lastError?.feishuCode, typeof lastError?.logId], [code, 'string']);
       fault.clear();
@@ -216,7 +220,7 @@ describe('a long connection that comes up', () => {
     await one.connected();
     const [first = 0, second = 0] = simulator.endpointCalls(app.appId);
     assert.ok(second - first >= 1_000 && second - first < 1_600);
-    assert.equal(one.log.of('ws.connect_failed')[0]?.['reason'], 'rate_limited');
+    assert.equal(one.log.of('ws.connect_failed')[0]?.['cause'], 'rate_limited');
   });
 
   it('keeps trying a host that has no address and one that refuses', async () => {
@@ -257,7 +261,7 @@ describe('a long connection that comes up', () => {
       });
       await one.connected();
       assert.equal(pulls(), 4);
-      assert.equal(one.log.of('ws.connect_failed')[0]?.['reason'], reason);
+      assert.equal(one.log.of('ws.connect_failed')[0]?.['cause'], reason);
       assert.equal(one.status().openSockets, 1);
     });
   }
@@ -265,7 +269,7 @@ describe('a long connection that comes up', () => {
   it('is not connected while pings are unanswered, and gives such a socket up', async () => {
     const fault = simulator.faults.add({ on: 'socket', kind: 'no_pong' });
     const one = begin({ timings: { pongTimeoutMs: 120 } });
-    await one.log.find((line) => line['reason'] === 'no_pong');
+    await one.log.find((line) => line['cause'] === 'no_pong');
     assert.ok(one.changes.every(({ state }) => state === 'connecting'));
     fault.clear();
     await one.connected();

@@ -32,6 +32,9 @@ export const FAST: LongConnectionTimings = {
   closeMs: 200,
 };
 
+/** What a connection needs to know of an app. */
+export type TestApp = Pick<App, 'appId' | 'appSecret' | 'brand'>;
+
 export interface TestConnection {
   readonly connection: LongConnection;
   readonly log: CapturedLog;
@@ -45,7 +48,7 @@ export interface TestConnection {
 }
 
 export interface TestConnectionOptions {
-  readonly app: App;
+  readonly app: TestApp;
   readonly baseUrl: string;
   readonly receive?: Receive;
   readonly timings?: Partial<LongConnectionTimings>;
@@ -107,7 +110,7 @@ export function newLongConnection(options: TestConnectionOptions): TestConnectio
 /** A click as the gateway pushes it, without a card to click on. */
 export function clickEnvelope(
   simulator: Simulator,
-  app: App,
+  app: TestApp,
   value: Record<string, unknown> = {},
 ): Record<string, unknown> {
   return simulator.envelope(app.appId, 'card.action.trigger', { action: { value }, operator: { open_id: 'ou_1' } });

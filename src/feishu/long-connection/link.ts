@@ -92,6 +92,7 @@ export function createLink(deps: LinkDeps): Link {
   let client: WSClient | null = null;
   let socket: PatchedSocket | null = null;
   let gateway: { host: string; proxy?: string } | null = null;
+  let called = false;
 
   const deadline = timings.endpointTimeoutMs + timings.handshakeTimeoutMs + timings.pongTimeoutMs + STUCK_SLACK_MS;
   const stuckTimer = setTimeout(() => end(failure('stuck')), deadline);
@@ -128,6 +129,9 @@ export function createLink(deps: LinkDeps): Link {
     headers?: Record<string, string>;
     data?: unknown;
   }): Promise<unknown> {
+    // Whatever the SDK is up to: one link, one call.
+    if (called || phase !== 'opening') throw new Error('a link calls the endpoint once');
+    called = true;
     const { url = '', headers = {}, data } = call;
     const limits = { proxy: deps.proxy, timeoutMs: timings.endpointTimeoutMs, signal: cut.signal };
     const result = await pullEndpoint({ url, headers, body: data }, limits);
