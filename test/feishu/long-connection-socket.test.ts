@@ -93,7 +93,7 @@ describe('a drop', () => {
       assert.equal(live(), 1);
       const states = one.changes.map(({ state }) => state);
       assert.deepEqual(states, ['connecting', 'connected', 'reconnecting', 'connected']);
-      assert.equal(one.log.of('ws.disconnected')[0]?.['reason'], 'dropped');
+      assert.equal(one.log.of('ws.disconnected')[0]?.['cause'], 'dropped');
       await ackOfClick();
     });
   }
@@ -177,7 +177,7 @@ describe('a dead socket', () => {
     await one.until(({ reconnects }) => reconnects === 1);
     const tookMs = Date.now() - cut;
     assert.ok(tookMs >= 200 && tookMs < 1_000, `${tookMs} ms`);
-    assert.equal(one.log.of('ws.disconnected')[0]?.['reason'], 'no_pong');
+    assert.equal(one.log.of('ws.disconnected')[0]?.['cause'], 'no_pong');
     await ackOfClick({ connectionId: simulator.sockets(app.appId).at(-1)?.id ?? '' });
     await sleep(600);
     assert.equal(pulls(), 2, 'the new connection is not blamed for the old one');
@@ -213,7 +213,7 @@ describe('a dead socket', () => {
     socketOf().blackhole();
     offsetMs = 3_600_000;
     await one.until(({ reconnects }) => reconnects === 1, 3_000);
-    assert.equal(one.log.of('ws.disconnected')[0]?.['reason'], 'no_pong');
+    assert.equal(one.log.of('ws.disconnected')[0]?.['cause'], 'no_pong');
   });
 
   it('that pretends to live does not refresh the time of the last event', async () => {

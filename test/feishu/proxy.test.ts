@@ -136,7 +136,7 @@ describe('through a proxy', () => {
     await proxy.close();
     const { log, status } = begin({ httpProxy: withCredentials() });
     const line = await log.find(({ event }) => event === 'ws.connect_failed');
-    assert.deepEqual([line['reason'], line['proxy'], line['error_code']], ['proxy', proxy.url, 'ECONNREFUSED']);
+    assert.deepEqual([line['cause'], line['proxy'], line['error_code']], ['proxy', proxy.url, 'ECONNREFUSED']);
     assert.match(String(line.msg), new RegExp(proxy.url));
     assert.equal(status().lastError?.reason, 'proxy');
     proxy = await startConnectProxy();
@@ -155,7 +155,7 @@ describe('through a proxy', () => {
       proxy.behave(behaviour);
       const { log } = begin({ httpProxy: config.httpProxy === '' ? withCredentials() : proxy.url });
       const line = await log.find(({ event }) => event === 'ws.connect_failed');
-      assert.deepEqual([line['reason'], line['proxy'], line['http_status']], ['proxy', proxy.url, status]);
+      assert.deepEqual([line['cause'], line['proxy'], line['http_status']], ['proxy', proxy.url, status]);
     });
   }
 
