@@ -36,11 +36,6 @@ const IDEMPOTENCY_SECONDS = 86_400;
 export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskResult> {
   const { sessions, producer, hints, logger } = deps;
 
-  const live = async (sessionId: string): Promise<AskResult | null> => {
-    const session = await sessions.get(sessionId);
-    return session === null ? null : { kind: 'live', session };
-  };
-
   const authorized = async (request: AskRequest): Promise<AskResult | null> => {
     const grant = await deps.vault.status(request.appId, request.openId, deps.now());
     const named = grant.clientIds.includes(request.clientId) || deps.seesEveryGrant(request.clientId);
@@ -90,13 +85,13 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
     const key = deps.keys.idempotency(request.clientId, digest);
     const mark = bodyMark(request.idempotency);
     await deps.redis.set(key, `${mark} ${fresh}`, 'EX', IDEMPOTENCY_SECONDS, 'NX');
-    const [knownMark, sessionId = fresh] = ((await deps.redis.get(key)) ?? '').split(' ');
+    const [knownMark, sessionId = fresh, kind] = ((await deps.redis.get(key)) ?? '').split(' ');
     if (knownMark !== mark) {
       throw new AuthdError('idempotency_conflict', 'Idempotency-Key: it was used with another body', {
         remedy: 'Use a new key for a new request.',
       });
     }
-    return { key, mark, sessionId };
+    return { key, mark, sessionId, kind: kind === 'live' ? 'live' : 'created' };
   };
 
   return async (request) => {
@@ -104,7 +99,7 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
     const claimed = await claim(request, fresh);
     if (claimed !== null && claimed.sessionId !== fresh) {
       const known = await sessions.get(claimed.sessionId);
-      if (known !== null) return { kind: 'created', session: known };
+      if (known !== null) return { kind: claimed.kind, session: known };
     }
     const refused = await deps.unreachable.find(request.appId, request.openId);
     if (refused !== null) throw refused;
@@ -112,9 +107,8 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
     if (already !== null) return already;
     const result = await create(request, claimed?.sessionId ?? fresh);
     if (claimed !== null && result.kind !== 'already_authorized' && result.session.sessionId !== claimed.sessionId) {
-      const value = `${claimed.mark} ${result.session.sessionId}`;
+      const value = `${claimed.mark} ${result.session.sessionId} ${result.kind}`;
       await deps.redis.set(claimed.key, value, 'EX', IDEMPOTENCY_SECONDS, 'XX');
-      return (await live(result.session.sessionId)) ?? result;
     }
     return result;
   };
@@ -124,6 +118,8 @@ interface Claim {
   readonly key: string;
   readonly mark: string;
   readonly sessionId: string;
+  /** What the first answer was: a repeat is answered the same. */
+  readonly kind: 'created' | 'live';
 }
 
 /** Tells bodies apart without keeping what a guess could be checked against: keyed by the client's own key. */
