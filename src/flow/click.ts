@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Ack, CardAction } from '../domain/card-action.js';
 import { isLive, type Session } from '../domain/session.js';
-import { newSessionId } from '../domain/session-id.js';
+import { appOfSession, newSessionId } from '../domain/session-id.js';
 import type { CardRenderer } from '../feishu/cards/card-renderer.js';
 import type { ToastName } from '../feishu/cards/card-set.js';
 import type { Producer } from '../queue/producer.js';
@@ -131,6 +131,11 @@ export function createClicks(deps: ClickDeps): Clicks {
   const judge = async (action: CardAction, holdOwner: string, deadline: number): Promise<Answer> => {
     // Withdrawing a grant from its card comes with the refresh engine; no card of ours has that button yet.
     if (action.action === 'revoke') return only('malformed');
+    if (isOfOtherApp(action)) {
+      const fields = { event: 'card.foreign_click', session_id: action.sessionId, open_id: action.openId };
+      logger.warn({ ...fields, app_id: action.appId }, 'A click names a session of another app; nothing was changed');
+      return only('not_for_you');
+    }
     const outcome = await sessions.click({
       sessionId: action.sessionId,
       operatorOpenId: action.openId,
@@ -214,6 +219,12 @@ export function createClicks(deps: ClickDeps): Clicks {
     malformed: () => toast('malformed'),
     settled: () => hints.settled(),
   };
+}
+
+/** The same open_id may be somebody else in the other app. */
+function isOfOtherApp({ appId, sessionId }: CardAction): boolean {
+  const ofSession = appOfSession(sessionId);
+  return appId !== null && ofSession !== null && appId !== ofSession;
 }
 
 const isMakingLink = (session: Session): boolean => isLive(session.state) && session.linkState === 'claimed';
