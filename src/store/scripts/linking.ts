@@ -3,7 +3,7 @@ import { defineScript } from '../script.js';
 import { PRELUDE } from './prelude.js';
 
 /**
- * Remembers a made link. Near its end the session is extended once to the link's life.
+ * Remembers a made link. Near its end the session is extended once to the link's life; a later link ends with it.
  * ARGV: id, number, link (sealed), life ms. Returns 1, or 0 when that link is not wanted any more.
  */
 export const storeLinkScript = defineScript(`${PRELUDE}
@@ -11,9 +11,11 @@ local id, at = ARGV[1], now()
 local s = redis.call('HMGET', key(id), 'state', 'link_state', 'link_number', 'expires_at', 'extended')
 if s[1] ~= 'authorizing' or s[2] ~= 'claimed' or s[3] ~= ARGV[2] then return 0 end
 local ends = at + tonumber(ARGV[4])
+if ends > tonumber(s[4]) then
+  if s[5] then ends = tonumber(s[4]) else redis.call('HSET', key(id), 'expires_at', ends, 'extended', 1) end
+end
 redis.call('HSET', key(id), 'link_state', 'live', 'link', ARGV[3], 'link_expires_at', ends)
 redis.call('HDEL', key(id), 'claimed_at')
-if ends > tonumber(s[4]) and not s[5] then redis.call('HSET', key(id), 'expires_at', ends, 'extended', 1) end
 redis.call('ZADD', base .. ':polling', ends, id)
 changed(id, at)
 return 1
