@@ -163,7 +163,7 @@ describe('through a proxy', () => {
     const { log } = begin({ httpProxy: withCredentials() });
     await simulator.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'endpoint');
     proxy.behave({ refuse: 403 });
-    const line = await log.find(({ reason }) => reason === 'proxy');
+    const line = await log.find(({ cause }) => cause === 'proxy');
     assert.deepEqual([line['proxy'], line['http_status']], [proxy.url, 403]);
     proxy.behave({});
     await one?.connected();
@@ -187,7 +187,7 @@ describe('through a proxy', () => {
     begin({ httpProxy: withCredentials() });
     await simulator.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'endpoint');
     proxy.behave({ hang: true });
-    await one?.log.find(({ reason }) => reason === 'handshake_timeout');
+    await one?.log.find(({ cause }) => cause === 'handshake_timeout');
     await one?.stop();
     const begun = Date.now();
     while (proxy.open() > 0 && Date.now() - begun < 1_000) await new Promise((resolve) => setTimeout(resolve, 5));
