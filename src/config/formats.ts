@@ -108,8 +108,8 @@ export function matching(pattern: RegExp, accepts: string, wrong = 'does not hav
 }
 
 export const appId = matching(
-  /^cli_[0-9a-f]{16}$/,
-  'cli_ and 16 characters 0-9a-f, as the developer console shows it',
+  /^cli_[0-9a-fA-F]{16}$/,
+  'cli_ and 16 hexadecimal digits, as the developer console shows it',
   'is not the id of an app',
 );
 

@@ -1,12 +1,12 @@
 /**
  * Session ids carry their app, so that whoever holds an id knows which hash tag and which app it belongs to:
- * `as_<16 hex digits of the app id>_<32 hex digits>`. The first 11 of those digits are the milliseconds of birth
- * (ids sort by age), the rest is random. Fit for BullMQ job ids (no `:`, not all digits).
+ * `as_<16 hex digits of the app id, as they are written>_<32 hex digits>`. The first 11 of the latter are the
+ * milliseconds of birth (ids sort by age), the rest is random. Fit for BullMQ job ids (no `:`, not all digits).
  */
 import { randomBytes } from 'node:crypto';
 
-const APP_ID = /^cli_([0-9a-f]{16})$/;
-const SESSION_ID = /^as_([0-9a-f]{16})_[0-9a-f]{32}$/;
+const APP_ID = /^cli_([0-9a-fA-F]{16})$/;
+const SESSION_ID = /^as_([0-9a-fA-F]{16})_[0-9a-f]{32}$/;
 
 export function newSessionId(appId: string, nowMs: number): string {
   const app = APP_ID.exec(appId)?.[1];

@@ -69,7 +69,6 @@ describe('variables', () => {
     ['HTTP_HOST', '300.1.1.1'],
     ['HTTP_HOST', 'a b'],
     ['HTTPS_PROXY', 'socks5://127.0.0.1:1080'],
-    ['FEISHU_APP_ID', 'cli_0123456789ABCDEF'],
     ['FEISHU_APP_ID', 'cli_01234567 89abcdef'],
     ['FEISHU_APP_ID', 'cli_0123456789abcde\u200b'],
     ['FEISHU_APP_SECRET', 'two words'],
