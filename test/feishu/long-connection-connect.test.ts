@@ -1,6 +1,8 @@
 /** Coming up: what the endpoint and the handshake can do wrong (FEISHU.md §2.6), over real sockets. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { FailureReason } from '../../src/feishu/long-connection/failures.js';
 import type { ApiFault, Fault, HandshakeFault } from '../simulator/faults.js';
@@ -57,11 +59,30 @@ describe('a long connection that comes up', () => {
     assert.equal(line?.['host'], new URL(simulator.baseUrl).host);
   });
 
-  it('calls the endpoint as the SDK does, whatever slash the base URL ends with', async () => {
-    const one = begin();
-    await one.connected();
-    const call = simulator.calls.find(({ api, appId }) => api === 'endpoint' && appId === app.appId);
-    assert.equal(call?.status, 200);
+  it('calls the endpoint as the SDK does, whatever the base URL ends with', async () => {
+    const calls: { line: string; headers: IncomingHttpHeaders; body: string }[] = [];
+    const endpoint = createHttpServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (part: string) => {
+        body += part;
+      });
+      request.once('end', () => {
+        calls.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+        response.writeHead(500).end();
+      });
+    });
+    await once(endpoint.listen(0, '127.0.0.1'), 'listening');
+    const { port } = endpoint.address() as AddressInfo;
+    const one = begin({ baseUrl: `http://127.0.0.1:${port}/` });
+    await one.log.find(({ event }) => event === 'ws.connect_failed');
+    await one.stop();
+    await once(endpoint.close(), 'close');
+    assert.equal(calls[0]?.line, 'POST /callback/ws/endpoint');
+    assert.deepEqual(JSON.parse(calls[0].body), { AppID: app.appId, AppSecret: app.appSecret });
+    assert.equal(calls[0].headers['locale'], 'zh');
+    assert.match(String(calls[0].headers['user-agent']), /^oapi-node-sdk\//);
+    assert.match(String(calls[0].headers['content-type']), /^application\/json/);
+    assert.equal(calls[0].headers.authorization, undefined);
   });
 
   it('makes one connection when started twice, and none when started after stop', async () => {

@@ -168,7 +168,8 @@ export function createLink(deps: LinkDeps): Link {
     client = new sdk.WSClient({
       appId: app.appId,
       appSecret: app.appSecret,
-      domain: app.openBaseUrl,
+      // The SDK joins by text: a slash at the end would make it call `//callback/…`.
+      domain: app.openBaseUrl.replace(/\/+$/, ''),
       autoReconnect: false,
       httpInstance: httpInstance as unknown as NonNullable<
         ConstructorParameters<typeof sdk.WSClient>[0]['httpInstance']

@@ -182,7 +182,7 @@ export function createLongConnection(deps: LongConnectionDeps): LongConnection {
     let waitMs = timings.rotateAfterMs > 0 ? dueMs : Number.POSITIVE_INFINITY;
     for (;;) {
       await sleep(waitMs, over.signal);
-      await retiring;
+      await Promise.race([retiring, link.ended]);
       if (stopped()) await link.ended;
       if (over.signal.aborted || !link.isOpen()) return null;
       const candidate = attempt();
