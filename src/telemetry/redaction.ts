@@ -37,13 +37,17 @@ function redactMember(name: string, value: unknown, depth: number): unknown {
 }
 
 function isSecretName(name: string): boolean {
-  const snake = name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replaceAll('-', '_')
-    .toLowerCase();
+  // Ours are in snake case already, and this runs for every field of every line.
+  const snake = /[A-Z-]/.test(name) ? snakeCase(name) : name;
   if (OPEN_NAMES.has(snake)) return false;
   return SECRET_NAMES.has(snake) || SECRET_LAST_WORD.test(snake);
 }
+
+const snakeCase = (name: string): string =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase();
 
 function redactValue(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;

@@ -20,7 +20,8 @@ const SHORTEST_RUN = 8;
 const SHORTEST_SECRET = 6;
 const PIECE = 4;
 const STRIDE = SHORTEST_RUN - PIECE + 1;
-const HASHES = 65_536;
+const HASH_BITS = 16;
+const HASHES = 2 ** HASH_BITS;
 /** Longer values are known as they are and JSON-escaped only, to bound memory. */
 const LONGEST_TO_ENCODE = 256;
 
@@ -54,7 +55,6 @@ export function createScrubber({ capacity = 1000 } = {}): Scrubber {
 
   /** The longest run of a known secret around the 4 characters at `position`. */
   const runAt = (text: string, position: number): Run | null => {
-    if (hashCounts[hashAt(text, position)] === 0) return null;
     let longest: Run | null = null;
     for (const anchor of index.get(text.slice(position, position + PIECE)) ?? []) {
       const run = extend(text, position, anchor);
@@ -86,13 +86,17 @@ export function createScrubber({ capacity = 1000 } = {}): Scrubber {
       if (known.size === 0) return text;
       let clean = '';
       let copied = 0;
-      for (let position = 0; position + PIECE <= text.length; position++) {
+      let hash = 0;
+      for (let last = 0; last < text.length; last++) {
+        hash = rolled(hash, text.charCodeAt(last));
+        const position = last - PIECE + 1;
+        if (hashCounts[hash] === 0 || position < copied) continue;
         const found = runAt(text, position);
         if (found === null) continue;
         const run = widenOverEscapes(text, found);
         clean += `${text.slice(copied, Math.max(copied, run.start))}${PLACEHOLDER}`;
         copied = run.end;
-        position = run.end - 1;
+        last = run.end - 1;
       }
       return copied === 0 ? text : clean + text.slice(copied);
     },
@@ -117,16 +121,25 @@ function widenOverEscapes(text: string, { start, end }: Run): Run {
   return { start: opens(start) ? start - 1 : start, end: opens(end) ? end + 1 : end };
 }
 
-function hashAt(text: string, position: number): number {
+/**
+ * The hash of the last 4 characters, from that of the 4 ending one character earlier: what is older has been shifted
+ * out. It runs for every character of every line.
+ */
+function rolled(hash: number, code: number): number {
+  return ((hash << (HASH_BITS / PIECE)) ^ code) & (HASHES - 1);
+}
+
+function hashOf(piece: string): number {
   let hash = 0;
-  for (let i = 0; i < PIECE; i++) hash = (hash * 31 + text.charCodeAt(position + i)) % HASHES;
+  for (let i = 0; i < PIECE; i++) hash = rolled(hash, piece.charCodeAt(i));
   return hash;
 }
 
 function piecesOf(form: string): { piece: string; hash: number; offset: number }[] {
   const pieces: { piece: string; hash: number; offset: number }[] = [];
   for (let offset = 0; offset + PIECE <= form.length; offset += STRIDE) {
-    pieces.push({ piece: form.slice(offset, offset + PIECE), hash: hashAt(form, offset), offset });
+    const piece = form.slice(offset, offset + PIECE);
+    pieces.push({ piece, hash: hashOf(piece), offset });
   }
   return pieces;
 }
