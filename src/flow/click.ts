@@ -56,6 +56,8 @@ interface Answer {
   /** The session whose message was held for this click. */
   readonly held: string | null;
   readonly outcome: string;
+  /** Whose card it is, when somebody else has clicked. */
+  readonly askedOpenId?: string;
 }
 
 export function createClicks(deps: ClickDeps): Clicks {
@@ -147,11 +149,8 @@ export function createClicks(deps: ClickDeps): Clicks {
     switch (outcome.verdict) {
       case 'unknown':
         return { ack: card(renderer.gone(), 'gone'), shows: null, held: null, outcome: 'gone' };
-      case 'foreign': {
-        const fields = { event: 'card.foreign_click', session_id: action.sessionId, open_id: action.openId };
-        logger.warn({ ...fields, asked_open_id: outcome.askedOpenId }, 'Somebody else clicked; nothing was changed');
-        return only('not_for_you');
-      }
+      case 'foreign':
+        return { ...only('not_for_you'), askedOpenId: outcome.askedOpenId };
       case 'too_old':
         return only('too_old');
       case 'claimed':
@@ -209,9 +208,10 @@ export function createClicks(deps: ClickDeps): Clicks {
           event_id: action.eventId,
           action: action.action,
           outcome: answer.outcome,
+          ...(answer.askedOpenId !== undefined && { asked_open_id: answer.askedOpenId }),
           took_ms: Math.round(now() - started),
         },
-        'A click was answered',
+        answer.askedOpenId === undefined ? 'A click was answered' : 'Somebody else clicked; nothing was changed',
       );
       hints.add(() => follow(answer, holdOwner, link));
       return answer.ack;
