@@ -21,22 +21,33 @@ const LARGEST_REPLY_BYTES = 1024 * 1024;
 /** @throws FeishuError `transient` or `uncertain` */
 export async function sendOnce(dispatcher: Dispatcher, request: FeishuRequest): Promise<RawReply> {
   const outgoing = outgoingBody(request.body);
-  try {
+  const signal = AbortSignal.timeout(request.timeoutMs);
+  const exchange = async (): Promise<RawReply> => {
     const response = await undiciRequest(request.url, {
       dispatcher,
       method: request.method,
       headers: { accept: 'application/json', ...request.headers, ...outgoing.headers },
       body: outgoing.stream,
-      signal: AbortSignal.timeout(request.timeoutMs),
+      signal,
     });
     return {
       status: response.statusCode,
       header: (name) => firstValue(response.headers[name]),
       text: await boundedText(response.body),
     };
+  };
+  try {
+    return await Promise.race([exchange(), rejectOn(signal)]);
   } catch (error) {
     throw noReply(error, request, outgoing.stream !== null && !outgoing.written());
   }
+}
+
+/** undici does not end a request on its signal while a proxy leaves its CONNECT unanswered. */
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function noReply(error: unknown, request: FeishuRequest, unsent: boolean): FeishuError {
