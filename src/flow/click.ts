@@ -152,7 +152,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       case 'foreign':
         return { ...only('not_for_you'), askedOpenId: outcome.askedOpenId };
       case 'too_old':
-        return only('too_old');
+        return only('too_old', action.sessionId);
       case 'claimed':
       case 'making':
         return await awaitLink(outcome.session, deadline);

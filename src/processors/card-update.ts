@@ -137,9 +137,10 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
     return left !== null && left > 0 ? again(left) : 'next';
   };
 
-  const round = async (sessionId: string, signal: AbortSignal): Promise<JobOutcome | 'next'> => {
-    const owner = randomUUID();
-    const begun = await sessions.beginCard(sessionId, owner);
+  const round = async (
+    begun: Exclude<BeginCard, { kind: 'moved' }>,
+    { owner, sessionId, signal }: { owner: string; sessionId: string; signal: AbortSignal },
+  ): Promise<JobOutcome | 'next'> => {
     switch (begun.kind) {
       case 'done':
         return DONE;
@@ -156,10 +157,16 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
   };
 
   return async (job) => {
-    const sessionId = sessionOf(job);
+    let sessionId = sessionOf(job);
     if (sessionId === null) return DONE;
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
-      const outcome = await round(sessionId, job.signal);
+      const owner = randomUUID();
+      const begun = await sessions.beginCard(sessionId, owner);
+      if (begun.kind === 'moved') {
+        sessionId = begun.sessionId;
+        continue;
+      }
+      const outcome = await round(begun, { owner, sessionId, signal: job.signal });
       if (outcome !== 'next') return outcome;
     }
     return again(500);

@@ -50,6 +50,8 @@ export type BeginCard =
   | { readonly kind: 'go'; readonly session: Session; readonly clicks: string }
   | { readonly kind: 'notice'; readonly session: Session }
   | { readonly kind: 'held' | 'busy'; readonly waitMs: number }
+  /** The message belongs to a session that has continued this one, and is behind it. */
+  | { readonly kind: 'moved'; readonly sessionId: string }
   | { readonly kind: 'done' };
 
 export type CardOutcome = 'sent' | 'patched' | 'gone' | 'uncertain' | 'failed';

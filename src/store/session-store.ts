@@ -11,6 +11,7 @@ import { MAX_MISMATCHES } from '../domain/session.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { Envelope } from './envelope.js';
 import type { StoreKeys } from './keys.js';
+import { COMMAND_TIMEOUT_MS } from './redis.js';
 import type { Script, ScriptArgument } from './script.js';
 import * as asking from './scripts/asking.js';
 import * as clicking from './scripts/clicking.js';
@@ -33,6 +34,8 @@ const MAX_CLICK_AGE_MS = 10 * 60_000;
 const LINK_CLAIM_MS = 60_000;
 /** How long PATCHes keep clear of a click whose ack nobody reports. Longer than the ack budget, shorter than Feishu's 3 s + margin. */
 const HOLD_MS = 3_500;
+/** A lock whose owner has not heard of it. No longer than a command may take, so that keeping it is never too late. */
+const CARD_CLAIM_MS = COMMAND_TIMEOUT_MS;
 /** Longer than any update of a message takes, its timeouts included. */
 const CARD_LOCK_MS = 30_000;
 /** A PATCH without an answer may be applied this much later; the state is shown once more after it. */
@@ -121,7 +124,7 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
 
     /** The ack left; `shownVersion` is what its card showed (0: no card). True: the message is behind its session. */
     async acked(sessionId: string, holdOwner: string, shownVersion: number): Promise<boolean> {
-      return (await runOn(clicking.ackedScript, sessionId, holdOwner, shownVersion)) === 1;
+      return (await runOn(clicking.ackedScript, sessionId, holdOwner, shownVersion, HOLD_MS)) === 1;
     },
 
     /** False: that link is not wanted any more. */
@@ -194,9 +197,11 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
     },
 
     async beginCard(sessionId: string, owner: string): Promise<BeginCard> {
-      const reply = asList(await runOn(showing.beginCardScript, sessionId, owner, CARD_LOCK_MS));
+      const reply = asList(await runOn(showing.beginCardScript, sessionId, owner, CARD_CLAIM_MS));
       switch (reply[0]) {
         case 'go': {
+          const kept = await runOn(showing.keepCardScript, sessionId, owner, CARD_LOCK_MS);
+          if (kept !== 1) return { kind: 'busy', waitMs: 0 };
           const raw = toRecord(reply[1]);
           return { kind: 'go', session: parse(sessionId, raw), clicks: raw['clicks'] ?? '0' };
         }
@@ -205,6 +210,8 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
         case 'held':
         case 'busy':
           return { kind: reply[0], waitMs: Math.max(0, Number(reply[1])) };
+        case 'moved':
+          return { kind: 'moved', sessionId: String(reply[1]) };
         default:
           return { kind: 'done' };
       }

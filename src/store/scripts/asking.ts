@@ -72,6 +72,10 @@ if o.message_id then
   fields[#fields + 1] = o.message_id
   redis.call('SET', base .. ':message:' .. o.message_id, id)
 end
+if o.uncertain_until then
+  fields[#fields + 1] = 'uncertain_until'
+  fields[#fields + 1] = o.uncertain_until
+end
 insert(id, at, tonumber(ARGV[4]), fields)
 redis.call('HSET', key(oldid), 'next_session_id', id)
 return {'created', id}

@@ -60,20 +60,22 @@ return {verdict, redis.call('HGETALL', key(id)), math.max(0, tonumber(s.poll_aft
 `);
 
 /**
- * The ack of a click has left: PATCHes may go again. ARGV: id, hold owner, version the ack's card has shown or 0.
- * Returns 1 when the message is behind its session.
+ * The ack of a click has left: PATCHes may go again. ARGV: id, hold owner, version the ack's card has shown or 0, how
+ * long before its ack a click may have been made ms. Returns 1 when the message is behind its session, or may be: an
+ * ack without a card undoes a PATCH that was applied after the click; a PATCH without an answer may come after the ack.
  */
 export const ackedScript = defineScript(`${PRELUDE}
-local id = ARGV[1]
-local s = redis.call('HMGET', key(id), 'message_id', 'version', 'shown_version')
+local id, at = ARGV[1], now()
+local s = redis.call('HMGET', key(id), 'message_id', 'version', 'shown_version', 'uncertain_until', 'patched_at')
 if not s[2] then return 0 end
 redis.call('ZREM', base .. ':hold:' .. (s[1] or id), ARGV[2])
-local shown = tonumber(s[3])
-if ARGV[3] ~= '0' then
-  shown = tonumber(ARGV[3])
-  redis.call('HSET', key(id), 'shown_version', shown)
-end
+local version, shown = tonumber(s[2]), tonumber(s[3])
+local undone = ARGV[3] == '0' and at - tonumber(s[5] or '0') < tonumber(ARGV[4])
+if ARGV[3] ~= '0' then shown = tonumber(ARGV[3]) end
+if undone or tonumber(s[4] or '0') > at then shown = math.min(shown, version - 1) end
+redis.call('HSET', key(id), 'shown_version', shown)
+if shown < version then touch(id, at) end
 announce(id)
 close(id)
-return shown < tonumber(s[2]) and 1 or 0
+return shown < version and 1 or 0
 `);

@@ -5,7 +5,8 @@ import { PRELUDE } from './prelude.js';
 /**
  * May this worker bring the message to the session's present state? ARGV: id, owner, lock ms.
  * Returns {'go', record} | {'held', ms} (a click is in hand) | {'busy', ms} (another worker is at it) | {'notice',
- * record} (the group has not got its notice) | {'done'}.
+ * record} (the group has not got its notice) | {'moved', id} (the message belongs to a session that has continued this
+ * one, and is behind it) | {'done'}.
  */
 export const beginCardScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
@@ -20,6 +21,8 @@ if s.message_id then
   if shows and shows ~= id then
     redis.call('HSET', key(id), 'shown_version', s.version)
     close(id)
+    local heir = redis.call('HMGET', key(shows), 'version', 'shown_version', 'card_gone')
+    if heir[1] and not heir[3] and tonumber(heir[2]) < tonumber(heir[1]) then return {'moved', shows} end
     return {'done'}
   end
 end
@@ -39,6 +42,22 @@ return {'go', redis.call('HGETALL', key(id))}
 `);
 
 /**
+ * The worker has heard that it may: keeps the lock for as long as an update may take. A first lock that nobody has
+ * heard of (the command timed out, and Redis ran it later) is soon over. ARGV: id, owner, lock ms. Returns 1 or 0.
+ */
+export const keepCardScript = defineScript(`${PRELUDE}
+local id = ARGV[1]
+for _, name in ipairs({redis.call('HGET', key(id), 'message_id') or id, id}) do
+  local lock = base .. ':lock:' .. name
+  if redis.call('GET', lock) == ARGV[2] then
+    redis.call('PEXPIRE', lock, ARGV[3])
+    return 1
+  end
+end
+return 0
+`);
+
+/**
  * How the update went. ARGV: id, owner, outcome, version rendered, clicks seen before, message id when sent,
  * how long a PATCH without an answer may still be applied ms.
  * Outcomes: sent, patched, gone (the message can never be updated), uncertain (no answer), failed.
@@ -52,6 +71,16 @@ if not s.state then return -1 end
 local lock = base .. ':lock:' .. (s.message_id or id)
 if redis.call('GET', lock) == owner then redis.call('DEL', lock) end
 if redis.call('GET', base .. ':lock:' .. id) == owner then redis.call('DEL', base .. ':lock:' .. id) end
+local heir = s.message_id and redis.call('GET', base .. ':message:' .. s.message_id)
+if heir and heir ~= id and (outcome == 'patched' or outcome == 'uncertain') then
+  -- She started again meanwhile: this update has gone, or may go, over what the new session shows.
+  local h = redis.call('HMGET', key(heir), 'version', 'shown_version')
+  if h[1] then
+    redis.call('HSET', key(heir), 'shown_version', math.min(tonumber(h[2]), tonumber(h[1]) - 1))
+    if outcome == 'uncertain' then redis.call('HSET', key(heir), 'uncertain_until', at + tonumber(ARGV[7])) end
+    touch(heir, at)
+  end
+end
 if outcome == 'gone' then
   redis.call('HSET', key(id), 'card_gone', 1)
 elseif outcome == 'sent' then
@@ -65,8 +94,9 @@ elseif outcome == 'sent' then
 elseif outcome == 'uncertain' then
   redis.call('HSET', key(id), 'uncertain_until', at + tonumber(ARGV[7]))
 elseif outcome == 'patched' then
+  redis.call('HSET', key(id), 'patched_at', at)
   local uncertain = tonumber(s.uncertain_until or '0')
-  if uncertain > at then return uncertain - at end
+  if uncertain > at then return version < tonumber(s.version) and 0 or uncertain - at end
   redis.call('HDEL', key(id), 'uncertain_until')
   if (s.clicks or '0') == ARGV[5] then
     redis.call('HSET', key(id), 'shown_version', version)
