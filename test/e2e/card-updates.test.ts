@@ -1,0 +1,213 @@
+/**
+ * Updates of a message: late, limited, refused, hanging, crossing a click. What it shows in the end is the state of its
+ * session (CONTRACT §4.6, ARCHITECTURE invariant 2, FAILURES area B).
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Asked, newScene, type Scene } from '../support/scene.js';
+import { authorize, codeOn, ended, eventually, newPerson, type Trouble, titleOf } from '../support/steps.js';
+
+const DOCS = { scopes: ['docx:document:readonly'] };
+
+const shown = (scene: Scene, { messageId }: Asked): string => titleOf(scene.sim.message(messageId)?.content);
+const patchesOf = ({ sim }: Scene, messageId: string) =>
+  sim.calls.filter((call) => call.api === 'message.patch' && call.messageId === messageId);
+
+/** Asks, and waits until the daemon knows the message too. */
+async function askAndSettle(scene: Scene): Promise<Asked> {
+  const asked = await scene.ask(DOCS);
+  await scene.daemon.line('card.sent', (line) => line['session_id'] === asked.sessionId);
+  return asked;
+}
+
+const invalidate = (scene: Scene, { sessionId }: Asked) =>
+  scene.daemon.call('POST', `/v1/sessions/${sessionId}/invalidate`);
+
+describe('updates of a message', { concurrency: 4 }, () => {
+  it('one that Feishu applies long after its time-out does not have the last word', async (t) => {
+    const scene = await newScene(t);
+    const { openId, sim, user } = scene;
+    const asked = await scene.ask(DOCS);
+    sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500, times: 1 });
+    // "Checking" is answered 504 and applied 4 s later, when "Authorized" has long been shown.
+    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'late', ms: 4_000, answer: 504, times: 1 });
+    sim.consent({ userCode: await authorize(scene, asked), user });
+    assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
+    await scene.shows(asked.messageId, 'Authorized');
+    await sim.until(() => shown(scene, asked) === 'Checking your authorization', 10_000, 'the late update');
+    await sim.until(() => shown(scene, asked).startsWith('Authorized'), 15_000, 'the end once more');
+    assert.ok(patchesOf(scene, asked.messageId).length <= 5);
+  });
+
+  it('one that Feishu applies after the ack of a later click does not bring a dead link back', async (t) => {
+    const scene = await newScene(t);
+    const { sim } = scene;
+    const asked = await askAndSettle(scene);
+    // The link comes too late for the ack, so an update shows it; that one is answered 504 and applied 4 s later.
+    sim.faults.add({ on: 'api', api: 'device_authorization', kind: 'delay', ms: 1_500, times: 1 });
+    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'late', ms: 4_000, answer: 504, times: 1 });
+    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'status', status: 502, times: 1 });
+    const toast = await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    assert.equal(toast.toast?.i18n?.['en_us'], 'Preparing the link, the card will update in a moment');
+    await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 5_000, 'the update with the link');
+    const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
+    assert.match(titleOf(decline.card), /^You declined/);
+    await sim.until(() => shown(scene, asked).startsWith('One step left'), 10_000, 'the late update');
+    await sim.until(() => shown(scene, asked).startsWith('You declined'), 15_000, 'the end once more');
+  });
+
+  for (const [name, trouble] of Object.entries<Trouble>({
+    'is applied long after its time-out': { kind: 'late', ms: 3_000, answer: 504 },
+    'is under way for long': { kind: 'delay', ms: 3_000 },
+  })) {
+    it(`one that ${name} does not hide that she has started again on the same message`, async (t) => {
+      const scene = await newScene(t);
+      const { sim, user } = scene;
+      const asked = await askAndSettle(scene);
+      const userCode = await authorize(scene, asked);
+      sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...trouble });
+      sim.deny({ userCode, user });
+      await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 5_000, 'the update with the refusal');
+      const old = await scene.click(asked.messageId, 'authorize', asked.sessionId);
+      assert.match(titleOf(old.card), /^You declined/);
+      const restart = await scene.click(asked.messageId, 'restart', asked.sessionId);
+      assert.match(titleOf(restart.card), /^One step left/);
+      await sim.until(() => shown(scene, asked).startsWith('You declined'), 5_000, 'the late update');
+      await sim.until(() => shown(scene, asked).startsWith('One step left'), 15_000, 'the new link again');
+      const next = String((await scene.session(asked.sessionId))['next_session_id']);
+      sim.consent({ userCode: codeOn(scene, asked.messageId), user });
+      assert.equal((await ended(scene, next)).state, 'completed');
+      await scene.shows(asked.messageId, 'Authorized');
+    });
+  }
+
+  it('meets rate limits of every kind with few calls, and the end is shown all the same', async (t) => {
+    const scene = await newScene(t);
+    const { sim, user } = scene;
+    const asked = await scene.ask(DOCS);
+    const userCode = await authorize(scene, asked);
+    const limits: Trouble[] = [
+      { kind: 'code', code: 230020 },
+      { kind: 'code', code: 99991400, resetSeconds: 1 },
+      { kind: 'status', status: 429 },
+      { kind: 'code', code: 11232 },
+    ];
+    for (const limit of limits) sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...limit });
+    sim.consent({ userCode, user });
+    await ended(scene, asked.sessionId);
+    await scene.shows(asked.messageId, 'Authorized', 15_000);
+    assert.equal(patchesOf(scene, asked.messageId).length, limits.length + 1);
+  });
+
+  it('stop for good when the message is recalled, deleted or too old; the session goes on', async (t) => {
+    const scene = await newScene(t);
+    const { daemon, sim } = scene;
+    const codes = [230011, 230031, 230110, 231003];
+    await Promise.all(
+      codes.map(async (code) => {
+        const person = newPerson(scene, String(code));
+        const asked = await person.ask(DOCS);
+        sim.faults.add({ on: 'api', api: 'message.patch', messageId: asked.messageId, kind: 'code', code });
+        const other = newPerson(scene, 'other');
+        sim.consent({ userCode: await authorize(scene, asked, person), user: other.user });
+        await daemon.line('card.gone', (line) => line['session_id'] === asked.sessionId);
+        sim.consent({ userCode: await authorize(scene, asked, person), user: person.user });
+        assert.equal((await ended(scene, asked.sessionId)).state, 'completed', String(code));
+        assert.equal((await daemon.call('GET', `/v1/users/${person.openId}/token`)).status, 200);
+        assert.ok(patchesOf(scene, asked.messageId).length <= 2, `${patchesOf(scene, asked.messageId).length} updates`);
+      }),
+    );
+  });
+
+  it('that hang for ten seconds and longer stop neither the daemon nor anybody else', async (t) => {
+    const scene = await newScene(t);
+    const { daemon, sim, user } = scene;
+    const asked = await scene.ask(DOCS);
+    const { messageId } = asked;
+    sim.faults.add({ on: 'api', api: 'message.patch', messageId, kind: 'hang', times: 1 });
+    sim.faults.add({ on: 'api', api: 'message.patch', messageId, kind: 'reset', times: 2 });
+    sim.consent({ userCode: await authorize(scene, asked), user });
+    assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
+    const quick = newPerson(scene, 'quick');
+    const theirs = await quick.ask(DOCS);
+    sim.consent({ userCode: await authorize(scene, theirs, quick), user: quick.user });
+    await scene.shows(theirs.messageId, 'Authorized');
+    assert.notEqual(shown(scene, asked), 'Authorized: Docs Bot');
+    await scene.shows(messageId, 'Authorized', 25_000);
+    assert.ok(!daemon.output().includes('unhandledRejection'));
+    assert.equal((await daemon.call('GET', '/healthz')).status, 200);
+  });
+
+  it('twenty at once, when the tenant token has died: all arrive, one new token is fetched', async (t) => {
+    const scene = await newScene(t, { env: { CARD_LIMIT_PER_USER_PER_HOUR: '100' } });
+    const { app, sim } = scene;
+    const people = Array.from({ length: 20 }, (_, i) => newPerson(scene, `person ${i}`));
+    const cards = await Promise.all(people.map((person) => person.ask(DOCS)));
+    const fetched = (): number => sim.calls.filter(({ api }) => api === 'tenant_access_token').length;
+    const before = fetched();
+    sim.revokeTenantTokens(app.appId);
+    await Promise.all(cards.map((asked) => invalidate(scene, asked)));
+    for (const { messageId } of cards) await scene.shows(messageId, 'Request cancelled', 15_000);
+    assert.equal(fetched(), before + 1);
+  });
+});
+
+describe('an update and an ack that cross', { concurrency: 4 }, () => {
+  it('no update leaves before the ack of a click in hand', async (t) => {
+    const scene = await newScene(t);
+    const { sim, user } = scene;
+    const acks: number[] = [];
+    sim.on('click.settled', ({ at }) => acks.push(at));
+    const asked = await scene.ask(DOCS);
+    sim.faults.add({ on: 'api', api: 'device_authorization', kind: 'delay', ms: 500, times: 1 });
+    const slow = await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    assert.match(titleOf(slow.card), /^One step left/);
+    sim.consent({ userCode: codeOn(scene, asked.messageId), user });
+    const click = await scene.click(asked.messageId, 'agreed', asked.sessionId);
+    assert.match(titleOf(click.card), /^Authorized/);
+    await eventually(async () => (await updatesLeft(scene, asked)) === 0);
+    for (const { at } of patchesOf(scene, asked.messageId)) assert.ok(acks.some((ack) => ack <= at));
+    assert.ok(!sim.message(asked.messageId)?.history.some(({ source }) => source === 'revert'));
+    assert.match(shown(scene, asked), /^Authorized/);
+  });
+
+  it('an update that slips in while a click is on its way to us is shown again after its ack', async (t) => {
+    const scene = await newScene(t);
+    const { sim } = scene;
+    const asked = await scene.ask(DOCS);
+    const userCode = await authorize(scene, asked);
+    // The click takes 1.5 s to reach us; meanwhile the link dies and an update says so; the ack carries a toast only.
+    const click = scene.click(asked.messageId, 'agreed', asked.sessionId, {
+      fragments: 2,
+      fragmentGapMs: 1_500,
+      createTime: Date.now() - 3_600_000,
+    });
+    sim.expireDeviceCode(userCode);
+    await scene.shows(asked.messageId, 'The link has expired');
+    assert.equal((await click).card, undefined);
+    assert.equal(sim.message(asked.messageId)?.history.at(-1)?.source, 'revert');
+    await scene.shows(asked.messageId, 'The link has expired');
+  });
+
+  it('an update that is under way when she clicks ends with the state of the session', async (t) => {
+    const scene = await newScene(t);
+    const { openId, sim, user } = scene;
+    const asked = await scene.ask(DOCS);
+    sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500 });
+    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'delay', ms: 600, times: 1 });
+    const underWay = sim.waitFor(
+      ({ type, data }) => type === 'call.arrived' && data['api'] === 'message.patch',
+      10_000,
+    );
+    sim.consent({ userCode: await authorize(scene, asked), user });
+    await underWay;
+    const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
+    assert.match(titleOf(decline.card), /^You declined/);
+    await sim.until(() => shown(scene, asked).startsWith('Checking'), 5_000, 'the update that crossed the click');
+    await sim.until(() => shown(scene, asked).startsWith('You declined'), 10_000, 'the end once more');
+  });
+});
+
+/** Sessions that still have to show something. */
+const updatesLeft = async (scene: Scene, { sessionId }: Asked): Promise<number> =>
+  (await scene.redis.client.zscore(`authd:{${scene.app.appId}}:open`, sessionId)) === null ? 0 : 1;
