@@ -22,6 +22,7 @@ import { createHints } from './flow/hints.js';
 import { createReceive } from './flow/receive.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
 import type { Producer } from './queue/producer.js';
+import { whenReady } from './store/redis.js';
 import { createFloodGate } from './telemetry/flood-gate.js';
 
 export interface AppDeps {
@@ -116,7 +117,7 @@ export function createApp(deps: AppDeps): App {
 
     const watch = createStoreWatch({ config, store, gate, logger });
     await watch.firstContact(stopping.signal);
-    await Promise.all([store.subscriber.connect(), store.queueRedis.connect()]);
+    await Promise.all([store.subscriber, store.queueRedis].map((redis) => whenReady(redis, stopping.signal)));
     await store.changes.start();
     const opened = store.openProducer();
     stack.push({ name: 'queues', deadlineMs: 500, close: () => opened.close() });

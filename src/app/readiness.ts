@@ -28,7 +28,11 @@ export function createReadiness(deps: ReadinessDeps): (appId?: string) => Promis
     });
     const write = deps.redis.set(deps.probeKey, '1', 'EX', 60).then(
       () => '',
-      (error: unknown) => `Redis takes no writes: ${error instanceof Error ? (error.message.split(' ')[0] ?? '') : ''}`,
+      (error: unknown) => {
+        // OOM, READONLY, MISCONF …: what Redis says; anything else is about the way to it.
+        const code = error instanceof Error ? /^[A-Z]{3,}\b/.exec(error.message)?.[0] : undefined;
+        return code === undefined ? 'Redis does not answer' : `Redis takes no writes: ${code}`;
+      },
     );
     const detail = await Promise.race([write, late]);
     clearTimeout(timer);

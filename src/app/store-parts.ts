@@ -43,7 +43,7 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     createRedis(use, {
       url: config.redis.url,
       onError: (failed, error) =>
-        gate.warn(`redis ${error.message}`, { event: 'redis.error', use: failed, err: error }, 'Redis: trouble'),
+        gate.warn(`redis ${kindOf(error)}`, { event: 'redis.error', use: failed, err: error }, 'Redis: trouble'),
       onState: (changed, state) => {
         if (changed !== 'store' || (state === 'close') === down) return;
         down = state === 'close';
@@ -79,3 +79,7 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
       }),
   };
 }
+
+/** What is the same each time a fault repeats; a message may hold bytes that somebody else on the port has sent. */
+const kindOf = (error: Error): string =>
+  'code' in error ? String(error.code) : (/^[A-Z]{3,}/.exec(error.message)?.[0] ?? error.name);

@@ -1,6 +1,7 @@
 /**
  * Looks after the store while the daemon runs: first contact (waits for ever, refuses what would lose grants), then
- * every half minute whether it is still the same store with the same settings; and drains the spool.
+ * every half minute and after each reconnection whether it is still the same store with the same settings; and drains
+ * the spool.
  */
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
@@ -32,6 +33,7 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
   const { config, gate, logger, store } = deps;
   let known: string | null = null;
   const timers: NodeJS.Timeout[] = [];
+  let checkNow: () => void = () => undefined;
 
   const lookOnce = async (): Promise<void> => {
     const facts = await readRedisFacts(store.redis);
@@ -78,26 +80,26 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     if (count > 0) logger.info({ event: 'spool.drained', entries: count }, 'The spool is empty again');
   };
 
-  /** Runs a task again and again, never twice at once. */
-  const repeat = (everyMs: number, task: () => Promise<void>, what: string): void => {
+  /** Runs a task again and again, never twice at once. Returns what runs it out of turn. */
+  const repeat = (everyMs: number, task: () => Promise<void>, what: string): (() => void) => {
     let busy = false;
-    timers.push(
-      setInterval(() => {
-        if (busy) return;
-        busy = true;
-        task()
-          .catch((error: unknown) =>
-            gate.warn(
-              what,
-              { event: 'store.watch_failed', what, err: error },
-              'The store could not be looked after; it is tried again',
-            ),
-          )
-          .finally(() => {
-            busy = false;
-          });
-      }, everyMs),
-    );
+    const run = (): void => {
+      if (busy) return;
+      busy = true;
+      task()
+        .catch((error: unknown) =>
+          gate.warn(
+            what,
+            { event: 'store.watch_failed', what, err: error },
+            'The store could not be looked after; it is tried again',
+          ),
+        )
+        .finally(() => {
+          busy = false;
+        });
+    };
+    timers.push(setInterval(run, everyMs));
+    return run;
   };
 
   return {
@@ -119,10 +121,12 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
       }
     },
     start(producer) {
-      repeat(CHECK_EVERY_MS, recheck, 'check');
+      checkNow = repeat(CHECK_EVERY_MS, recheck, 'check');
+      store.redis.on('ready', checkNow);
       repeat(DRAIN_EVERY_MS, () => drain(producer), 'drain');
     },
     stop() {
+      store.redis.off('ready', checkNow);
       for (const timer of timers) clearInterval(timer);
     },
   };

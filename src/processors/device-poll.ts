@@ -139,6 +139,8 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
     const begun = await sessions.beginPoll(wanted.sessionId, wanted.number, POLL_MS);
     switch (begun.kind) {
       case 'stale':
+        // Also the repeat of a run that ended the session and then could not ask for its card.
+        await producer.cardUpdate(wanted.sessionId);
         return DONE;
       case 'settle':
         return await deps.settle(begun.session);

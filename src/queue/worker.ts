@@ -10,7 +10,10 @@ import { CONCURRENCY, type QueueName, WORKER_TIMING } from './jobs.js';
 
 export interface WorkerPool {
   isRunning(name: QueueName): boolean;
-  /** When the queue's worker last took or finished a job, milliseconds. */
+  /**
+   * When the queue's worker last took or finished a job, milliseconds. Now, while every slot is at work: they wait for
+   * Feishu, and all their waits have limits.
+   */
   lastProgressAt(name: QueueName): number;
   /** Replaces a worker that makes no progress. */
   rebuild(name: QueueName): void;
@@ -32,6 +35,13 @@ const BACKOFF: Readonly<Record<QueueName, BackoffPolicy>> = {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+interface Entry {
+  readonly worker: Worker;
+  readonly connection: Redis;
+  /** Processors at work. */
+  readonly hands: Set<Promise<void>>;
+}
+
 export function createWorkerPool(deps: {
   connect: () => Redis;
   prefix: string;
@@ -41,14 +51,13 @@ export function createWorkerPool(deps: {
   onFailed: (queue: QueueName, jobId: string | undefined, error: Error) => void;
 }): WorkerPool {
   const stopping = new AbortController();
-  const workers = new Map<QueueName, { worker: Worker; connection: Redis }>();
+  const workers = new Map<QueueName, Entry>();
   const progress = new Map<QueueName, number>();
   const moved = (name: QueueName): void => {
     progress.set(name, Date.now());
   };
 
   const process = (name: QueueName) => async (job: Job, token?: string) => {
-    moved(name);
     const attempts = job.opts.attempts ?? 1;
     const outcome = await deps.processors[name]({
       id: job.id ?? '',
@@ -64,7 +73,20 @@ export function createWorkerPool(deps: {
 
   const open = (name: QueueName): void => {
     const connection = deps.connect();
-    const worker = new Worker(name, process(name), {
+    const hands = new Set<Promise<void>>();
+    const run = process(name);
+    const take = async (job: Job, token?: string): Promise<void> => {
+      moved(name);
+      const hand = run(job, token);
+      hands.add(hand);
+      try {
+        await hand;
+      } finally {
+        hands.delete(hand);
+        moved(name);
+      }
+    };
+    const worker = new Worker(name, take, {
       connection,
       prefix: deps.prefix,
       concurrency: CONCURRENCY[name],
@@ -79,16 +101,18 @@ export function createWorkerPool(deps: {
       settings: { backoffStrategy: (attempt) => backoffDelayMs(attempt, BACKOFF[name], Math.random) },
     });
     moved(name);
-    worker.on('completed', () => moved(name));
     worker.on('error', (error) => deps.onError(name, error));
     worker.on('failed', (job, error) => deps.onFailed(name, job?.id, error));
-    workers.set(name, { worker, connection });
+    workers.set(name, { worker, connection, hands });
   };
 
   for (const name of Object.keys(deps.processors) as QueueName[]) open(name);
 
   return {
-    lastProgressAt: (name) => progress.get(name) ?? 0,
+    lastProgressAt(name) {
+      const isFull = (workers.get(name)?.hands.size ?? 0) >= CONCURRENCY[name];
+      return isFull ? Date.now() : (progress.get(name) ?? 0);
+    },
     isRunning: (name) => workers.get(name)?.worker.isRunning() === true,
 
     rebuild(name) {

@@ -11,6 +11,9 @@ export interface ChangeWait {
   cancel(): void;
 }
 
+/** A subscriber only listens: without a question now and then a dead connection would never be noticed. */
+const PING_EVERY_MS = 5_000;
+
 export interface Changes {
   /** Starts to listen now; a notice that comes between this call and the await of the promise is not missed. */
   wait(sessionId: string, timeoutMs: number): ChangeWait;
@@ -25,6 +28,7 @@ export function createChanges(subscriber: Redis, channels: readonly string[]): C
     for (const wake of [...(waiters.get(sessionId) ?? [])]) wake();
   };
   subscriber.on('message', notify);
+  let pings: NodeJS.Timeout | undefined;
 
   return {
     wait(sessionId, timeoutMs) {
@@ -46,9 +50,13 @@ export function createChanges(subscriber: Redis, channels: readonly string[]): C
 
     async start() {
       if (channels.length > 0) await subscriber.subscribe(...channels);
+      pings = setInterval(() => {
+        if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
+      }, PING_EVERY_MS);
     },
 
     stop() {
+      clearInterval(pings);
       subscriber.off('message', notify);
       for (const set of [...waiters.values()]) for (const wake of [...set]) wake();
     },

@@ -134,6 +134,7 @@ if islive(s[1]) then
   redis.call('HSET', key(id), 'granted_scopes', ARGV[4], 'missing_scopes', ARGV[5])
   if ARGV[5] == '' then finish(id, 'completed', at) else fail(id, 'insufficient_scope', ARGV[6], at) end
 else
+  redis.call('HSET', key(id), 'link_state', 'none')
   close(id)
 end
 return {'done'}
@@ -148,6 +149,7 @@ local id, at = ARGV[1], now()
 if redis.call('DEL', key(id) .. ':tokens') == 0 then return 0 end
 local state = redis.call('HGET', key(id), 'state')
 if not islive(state) then
+  redis.call('HSET', key(id), 'link_state', 'none')
   close(id)
   return 0
 end

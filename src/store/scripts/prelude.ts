@@ -43,7 +43,7 @@ local function unlinked(id)
 end
 local function finish(id, state, at)
   local s = redis.call('HMGET', key(id), 'client_id', 'open_id')
-  redis.call('HSET', key(id), 'state', state, 'ended_at', at)
+  redis.call('HSET', key(id), 'state', state, 'ended_at', at, 'link_state', 'none')
   unlinked(id)
   redis.call('DEL', key(id) .. ':tokens')
   local livekey = base .. ':live:' .. s[1] .. ':' .. s[2]
