@@ -123,7 +123,8 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     start(producer) {
       checkNow = repeat(CHECK_EVERY_MS, recheck, 'check');
       store.redis.on('ready', checkNow);
-      repeat(DRAIN_EVERY_MS, () => drain(producer), 'drain');
+      // At once: what a daemon before this one has left must be there before its sessions are polled again.
+      repeat(DRAIN_EVERY_MS, () => drain(producer), 'drain')();
     },
     stop() {
       store.redis.off('ready', checkNow);

@@ -20,7 +20,7 @@ export const COMMAND_TIMEOUT_MS = 2_000;
 /** A command unanswered for so long: the connection is dead, whatever TCP thinks. */
 const SILENCE_MS = 5_000;
 /** BullMQ's blocking reads return at least every 10 s. */
-const BLOCKING_SILENCE_MS = 15_000;
+const BLOCKING_SILENCE_MS = 12_000;
 /** A former master: the address leads to another one by now. UNBLOCKED is what blocked reads get then. */
 const FAILOVER = /^(READONLY|LOADING|MASTERDOWN|UNBLOCKED)/;
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
+import { AuthdError } from '../errors.js';
 import type { Envelope } from './envelope.js';
 
 export interface SpoolEntry {
@@ -17,7 +18,7 @@ export interface SpoolEntry {
 }
 
 export interface Spool {
-  /** Creates the folder, checks that it can be written. */
+  /** Creates the folder, checks that it can be written, finds what waits there. @throws AuthdError `config_invalid` */
   prepare(): Promise<void>;
   write(entry: SpoolEntry): Promise<void>;
   /** Whether tokens of this session wait here: its device code is spent, so it must not be polled for again. */
@@ -27,6 +28,7 @@ export interface Spool {
 }
 
 const SUFFIX = '.sealed';
+const sessionOfFile = (name: string): string => name.slice(name.indexOf('-') + 1, name.lastIndexOf('-'));
 
 export function createSpool(deps: { stateDir: string; envelope: Envelope; logger: Logger }): Spool {
   const folder = join(deps.stateDir, 'spool');
@@ -34,6 +36,11 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     ({ appId: appOfSession(sessionId) ?? '', owner: sessionId, purpose: 'spool', generation: 0 }) as const;
   let draining: Promise<number> | null = null;
   const held = new Set<string>();
+  /** Files that do not open, each said once. */
+  const unreadable = new Set<string>();
+
+  const entries = async (): Promise<string[]> =>
+    (await readdir(folder)).filter((name) => name.endsWith(SUFFIX) && !unreadable.has(name)).sort();
 
   const writeFileSynced = async (name: string, content: Buffer): Promise<void> => {
     const beside = join(folder, `.${name}.tmp`);
@@ -55,16 +62,17 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
 
   const drainOnce = async (take: (entry: SpoolEntry) => Promise<void>): Promise<number> => {
     let count = 0;
-    const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX)).sort();
-    for (const name of names) {
+    for (const name of await entries()) {
       const path = join(folder, name);
-      const sessionId = name.slice(name.indexOf('-') + 1, name.lastIndexOf('-'));
+      const sessionId = sessionOfFile(name);
       let entry: SpoolEntry;
       try {
         entry = JSON.parse(deps.envelope.open(await readFile(path), context(sessionId))) as SpoolEntry;
       } catch (error) {
         const fields = { event: 'spool.unreadable', err: error, session_id: sessionId };
         deps.logger.error(fields, 'A spooled record does not open; it stays where it is');
+        unreadable.add(name);
+        held.delete(sessionId);
         continue;
       }
       await take(entry);
@@ -77,11 +85,20 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
 
   return {
     async prepare() {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await chmod(deps.stateDir, 0o700);
-      const probe = `.probe-${randomBytes(6).toString('hex')}`;
-      await (await open(join(folder, probe), 'wx', 0o600)).close();
-      await unlink(join(folder, probe));
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await chmod(deps.stateDir, 0o700);
+        const probe = `.probe-${randomBytes(6).toString('hex')}`;
+        await (await open(join(folder, probe), 'wx', 0o600)).close();
+        await unlink(join(folder, probe));
+        for (const name of await entries()) held.add(sessionOfFile(name));
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+        throw new AuthdError('config_invalid', `STATE_DIR: cannot write to ${deps.stateDir} (${code})`, {
+          remedy: 'Name a folder of its own that this user may write to.',
+          cause: error,
+        });
+      }
     },
 
     async write(entry) {

@@ -1,0 +1,328 @@
+/**
+ * How the daemon starts, refuses to start, stops and shares its work (CONTRACT §9, §5 readyz, §2 ROLES and
+ * METRICS_PORT). FAILURES F-key-from-hostname, G-fatal-line-lost, G-pm2-kill-timeout, G-timers-keep-process-alive,
+ * G-suspend-resume, A-instance-without-handler-steals-events.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { Redis } from 'ioredis';
+import type { SimEvent } from '../simulator/event-stream.js';
+import { allShow, crowd, eventually, type Member } from '../support/crowd.js';
+import { type Daemon, newDaemon } from '../support/daemon.js';
+import { authorizeByCard } from '../support/person.js';
+import { freePort } from '../support/redis-server.js';
+import { newScene, type Scene } from '../support/scene.js';
+
+const SHUTDOWN_SECONDS = 4;
+const quickStop = { SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS) };
+
+/** The exit code, and how long it took. */
+async function stop(daemon: Daemon, signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; ms: number }> {
+  const started = performance.now();
+  daemon.signal(signal);
+  const code = await daemon.exited(SHUTDOWN_SECONDS * 1000 + 10_000);
+  return { code, ms: performance.now() - started };
+}
+
+/** Every key that does not end by itself, with its serialized value. */
+async function contents(redis: Redis): Promise<Map<string, string>> {
+  const kept = new Map<string, string>();
+  for (const key of (await redis.keys('*')).sort()) {
+    const [value, ttl] = await Promise.all([redis.dumpBuffer(key), redis.ttl(key)]);
+    if (ttl === -1) kept.set(key, value?.toString('base64') ?? '');
+  }
+  return kept;
+}
+
+/** It wrote a sentence for the operator and a fatal line for the machine, and ended with 2. */
+async function assertRefused(daemon: Daemon, sentence: RegExp): Promise<void> {
+  assert.equal(await daemon.exited(), 2, daemon.output().slice(-800));
+  assert.match(daemon.output(), sentence);
+  const last = daemon.lines.at(-1);
+  assert.equal(last?.['level'], 'fatal', JSON.stringify(last));
+  assert.equal(last?.event, 'daemon.failed');
+  assert.match(String(last?.['msg']), sentence);
+}
+
+const clickOf = (scene: Scene, { messageId, sessionId, user }: Member, action: string, connectionId?: string) =>
+  scene.click(messageId, action, sessionId, { user, ...(connectionId === undefined ? {} : { connectionId }) });
+
+describe('stopping', { concurrency: 2 }, () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`${signal} with nothing to do: exit 0 within 2 s, also when it comes twice`, async (t) => {
+      const scene = await newScene(t);
+      const { daemon } = scene;
+      daemon.signal(signal);
+      const { code, ms } = await stop(daemon, signal);
+      assert.equal(code, 0);
+      assert.ok(ms < 2_000, `${ms} ms`);
+      assert.equal(daemon.lines.filter(({ event }) => event === 'daemon.stopping').length, 1);
+      assert.equal(daemon.lines.at(-1)?.event, 'daemon.stopped');
+      assert.equal(scene.sim.connections().length, 0, 'the connection was closed properly');
+    });
+  }
+
+  it('SIGTERM with jobs in hand: they are finished', async (t) => {
+    const scene = await newScene(t, { env: quickStop });
+    const hold = scene.sim.faults.add({ on: 'api', api: 'message.send', kind: 'hold' });
+    const held = scene.sim.waitFor('call.held', 10_000);
+    await scene.daemon.call('POST', '/v1/sessions', { open_id: scene.openId });
+    await held;
+    scene.daemon.signal('SIGTERM');
+    await scene.daemon.line('daemon.stopping');
+    hold.clear();
+    const { code } = await stop(scene.daemon);
+    assert.equal(code, 0);
+    assert.ok(scene.daemon.lines.some(({ event }) => event === 'card.sent'));
+    scene.use(await scene.daemon.restart());
+    await scene.daemon.readiness(200);
+    const [card] = scene.sim.messagesTo(scene.openId);
+    await authorizeByCard(scene, card?.messageId ?? '');
+    assert.equal(scene.sim.messagesTo(scene.openId).length, 1);
+  });
+
+  for (const what of ['Redis is frozen', 'Feishu hangs', 'Redis is frozen and Feishu hangs'] as const) {
+    it(`SIGTERM with work in hand while ${what}: exit 1 in time, and another process does the work`, async (t) => {
+      const scene = await newScene(t, { env: quickStop });
+      const [first, second] = await crowd(scene, 2);
+      assert.ok(first && second);
+      scene.sim.faults.add({ on: 'api', api: '*', kind: 'hang' });
+      assert.equal((await clickOf(scene, first, 'authorize')).errorCode, undefined);
+      const inHand = clickOf(scene, second, 'authorize');
+      if (what !== 'Feishu hangs') scene.redis.freeze();
+      const { code, ms } = await stop(scene.daemon);
+      assert.equal((await inHand).errorCode, undefined);
+      assert.equal(code, 1);
+      assert.ok(ms < SHUTDOWN_SECONDS * 1000 + 1_000, `${ms} ms`);
+      assert.equal(scene.daemon.lines.at(-1)?.event, 'daemon.stopped');
+      scene.redis.thaw();
+      scene.sim.faults.clear();
+      scene.use(await scene.daemon.restart());
+      await scene.daemon.readiness(200);
+      await Promise.all(
+        [first, second].map(({ messageId, user }) =>
+          authorizeByCard({ ...scene, user }, messageId, { timeoutMs: 60_000 }),
+        ),
+      );
+    });
+  }
+
+  it('SIGTERM while Redis is dead, with nothing in hand: quickly', async (t) => {
+    const scene = await newScene(t, { env: quickStop });
+    await scene.redis.kill();
+    await scene.daemon.readiness(503);
+    const { ms } = await stop(scene.daemon);
+    assert.ok(ms < 3_000, `${ms} ms`);
+  });
+
+  it('SIGTERM while Redis is waited for at the start: exit 0', async (t) => {
+    const scene = await newScene(t, {
+      relay: true,
+      waitForReady: false,
+      beforeStart: (_redis, relay) => relay.mode('close'),
+    });
+    await scene.daemon.line('redis.away');
+    const { code, ms } = await stop(scene.daemon);
+    assert.equal(code, 0);
+    assert.ok(ms < 2_000, `${ms} ms`);
+  });
+
+  it('tokens that come while it stops are kept', async (t) => {
+    const scene = await newScene(t, { env: quickStop });
+    const asked = await scene.ask();
+    await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    const late = scene.sim.faults.add({ on: 'api', api: 'token', kind: 'delay', ms: 1_500 });
+    assert.equal(scene.sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    await scene.sim.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'token', 10_000);
+    const { code } = await stop(scene.daemon);
+    assert.equal(code, 0);
+    late.clear();
+    scene.use(await scene.daemon.restart());
+    await scene.shows(asked.messageId, 'Authorized', 20_000);
+    assert.equal(scene.sim.accessTokens().length, 1, 'Feishu gave them once');
+  });
+});
+
+describe('refusing to start', { concurrency: 2 }, () => {
+  const base = { redisUrl: 'redis://127.0.0.1:1', feishuUrl: 'http://127.0.0.1:1', waitForHttp: false } as const;
+  const app = { appId: `cli_${'0123456789abcdef'}`, appSecret: 'an-app-secret-of-32-characters-xx' };
+  const key = (): string => randomBytes(32).toString('base64');
+
+  for (const [what, env, says] of [
+    ['no encryption key', { TOKEN_ENCRYPTION_KEYS: '' }, /TOKEN_ENCRYPTION_KEYS/],
+    ['a key that is too short', { TOKEN_ENCRYPTION_KEYS: 'k1:c2hvcnQ=' }, /TOKEN_ENCRYPTION_KEYS/],
+    [
+      'two faults at once',
+      { HTTP_PORT: '80x', AUTH_SESSION_TTL: '5' },
+      /AUTH_SESSION_TTL[\s\S]*HTTP_PORT|HTTP_PORT[\s\S]*AUTH_SESSION_TTL/,
+    ],
+    ['no app', { FEISHU_APP_ID: '', FEISHU_APP_SECRET: '' }, /FEISHU_APP_ID/],
+  ] as const) {
+    it(`for ${what}: exit 2 before anything is opened, naming the variable`, async (t) => {
+      const daemon = await newDaemon({ ...base, app, env });
+      t.after(() => daemon.close());
+      assert.equal(await daemon.exited(), 2);
+      assert.match(daemon.output(), says);
+      assert.doesNotMatch(daemon.output(), new RegExp(app.appSecret));
+      assert.doesNotMatch(daemon.output(), /http\.listening/);
+    });
+  }
+
+  for (const [what, keys] of [
+    ['the key is another one of the same name', (): string => `k1:${key()}`],
+    ['the key of the store is missing', (): string => `k2:${key()}`],
+  ] as const) {
+    it(`when ${what}: exit 2, naming the key, and the store is as it was`, async (t) => {
+      const scene = await newScene(t);
+      const asked = await scene.ask();
+      await scene.click(asked.messageId, 'authorize', asked.sessionId);
+      assert.equal((await stop(scene.daemon)).code, 0);
+      const before = await contents(scene.redis.client);
+      const wrong = await scene.daemon.restart({ TOKEN_ENCRYPTION_KEYS: keys() });
+      t.after(() => wrong.close());
+      await assertRefused(wrong, /TOKEN_ENCRYPTION_KEYS: .*"k1"/);
+      assert.deepEqual(await contents(scene.redis.client), before);
+      assert.equal(scene.sim.connections().length, 0);
+      // The former key beside a new one opens everything.
+      scene.use(await scene.daemon.restart({ TOKEN_ENCRYPTION_KEYS: `k2:${key()},k1:${scene.daemon.encryptionKey}` }));
+      await scene.daemon.readiness(200);
+      await authorizeByCard(scene, asked.messageId);
+    });
+  }
+
+  for (const variable of ['HTTP_PORT', 'METRICS_PORT'] as const) {
+    it(`when ${variable} is taken: exit 2 with a sentence and a fatal line`, async (t) => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await once(taken, 'listening');
+      t.after(() => taken.close());
+      const address = taken.address();
+      const port = typeof address === 'object' ? String(address?.port) : '';
+      const daemon = await newDaemon({ ...base, app, env: { [variable]: port } });
+      t.after(() => daemon.close());
+      await assertRefused(daemon, new RegExp(`${variable}.*${port} \\(EADDRINUSE\\)`));
+    });
+  }
+
+  it('when the state folder cannot be made: exit 2 with a sentence', async (t) => {
+    const scene = await newScene(t);
+    const file = join(scene.daemon.stateDir, 'a-file');
+    await writeFile(file, '');
+    const daemon = await newDaemon({ ...base, app, env: { STATE_DIR: join(file, 'below') } });
+    t.after(() => daemon.close());
+    await assertRefused(daemon, /STATE_DIR/);
+  });
+});
+
+describe('sharing', { concurrency: 2 }, () => {
+  it('two daemons, one app, one Redis: 20 clicks, 20 answers, 20 flows; a kill of one loses nothing', async (t) => {
+    const scene = await newScene(t, { simulator: { latencyMs: { 'message.patch': 200 } } });
+    const other = await scene.another();
+    await other.readiness(200);
+    const people = await crowd(scene, 20);
+    const crossing = patchesAtOnce(scene);
+    const connections = scene.sim.connections().map(({ connectionId }) => connectionId);
+    assert.equal(connections.length, 2);
+    const clicks = await Promise.all(
+      people.map((person, i) => clickOf(scene, person, 'authorize', connections[i % 2])),
+    );
+    for (const click of clicks) {
+      assert.equal(click.errorCode, undefined, click.reason);
+      assert.equal(click.ackCode, 200);
+      assert.ok(click.toast !== undefined || click.card !== undefined, JSON.stringify(click.ackBody));
+    }
+    await allShow(scene, people, '"agreed"', 15_000);
+    assert.equal(scene.sim.deviceCodes().length, 20);
+    for (const daemon of [scene.daemon, other]) {
+      assert.ok(daemon.lines.some(({ event }) => event === 'card.clicked'));
+      assert.ok(!daemon.output().includes('no card.action.trigger'));
+    }
+    other.signal('SIGKILL');
+    await other.exited();
+    await Promise.all(people.map(({ messageId, user }) => authorizeByCard({ ...scene, user }, messageId)));
+    for (const { sessionId, user } of people) {
+      assert.equal((await scene.session(sessionId)).state, 'completed');
+      assert.equal(scene.sim.messagesTo(scene.sim.openId(user, scene.app.appId)).length, 1);
+    }
+    assert.equal(scene.sim.accessTokens().length, 20);
+    assert.deepEqual(crossing(), [], 'one update of a message at a time');
+    assert.equal(scene.sim.overLimit, 0);
+  });
+
+  it('gateway, worker and API in three processes do the main job', async (t) => {
+    const scene = await newScene(t, { env: { ROLES: 'api' } });
+    const worker = await scene.another({ ROLES: 'worker' });
+    const gateway = await scene.another({ ROLES: 'gateway' });
+    for (const daemon of [worker, gateway]) await daemon.readiness(200);
+    const partsOf = async (daemon: Daemon): Promise<string[]> =>
+      ((await daemon.call('GET', '/readyz')).body.parts as { part: string }[]).map(({ part }) => part);
+    assert.ok(!(await partsOf(scene.daemon)).some((part) => part === 'workers' || part === 'long_connection'));
+    assert.ok((await partsOf(worker)).includes('workers'));
+    assert.ok((await partsOf(gateway)).includes('long_connection'));
+    assert.equal((await gateway.call('POST', '/v1/sessions', { open_id: scene.openId })).status, 404);
+    assert.equal(scene.sim.connections().length, 1);
+    const asked = await scene.ask();
+    const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    assert.match(JSON.stringify(click.card), /"agreed"/);
+    await authorizeByCard(scene, asked.messageId);
+    assert.equal((await scene.daemon.call('GET', `/v1/users/${scene.openId}/token`)).status, 200);
+    for (const daemon of [scene.daemon, worker, gateway]) assert.equal((await stop(daemon)).code, 0);
+  });
+
+  it('METRICS_PORT serves health and not the API', async (t) => {
+    const port = await freePort();
+    const scene = await newScene(t, { env: { METRICS_PORT: String(port) } });
+    const get = async (path: string): Promise<number> => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        headers: { authorization: `Bearer ${scene.daemon.apiKey}` },
+      });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    assert.equal(await get('/healthz'), 200);
+    assert.equal(await get('/readyz'), 200);
+    assert.equal(await get('/v1/sessions'), 404);
+    assert.equal((await scene.daemon.call('GET', '/healthz')).status, 200);
+  });
+});
+
+describe('a suspended machine', { concurrency: 2 }, () => {
+  it('20 s asleep while Feishu and Redis close its connections: ready soon, due jobs run once', async (t) => {
+    const scene = await newScene(t);
+    const asked = await scene.ask();
+    await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    await scene.shows(asked.messageId, '"agreed"');
+    scene.daemon.signal('SIGSTOP');
+    for (const socket of scene.sim.sockets()) socket.close(1001);
+    await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    assert.equal(scene.sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    await new Promise((resolve) => setTimeout(resolve, 20_000));
+    scene.daemon.signal('SIGCONT');
+    await eventually(() => scene.sim.connections().length === 1, 20_000, 'the connection');
+    await scene.daemon.readiness(200, 20_000);
+    await scene.shows(asked.messageId, 'Authorized', 20_000);
+    assert.equal(scene.sim.accessTokens().length, 1);
+    assert.equal(scene.sim.overLimit, 0);
+  });
+});
+
+/** Watches the updates of messages; what it returns gives those that met another one of the same message on its way. */
+function patchesAtOnce(scene: Scene): () => string[] {
+  const onTheirWay = new Map<string, number>();
+  const met: string[] = [];
+  const note = (step: number) => (event: SimEvent) => {
+    if (event.data['api'] !== 'message.patch') return;
+    const messageId = String(event.data['messageId']);
+    const count = (onTheirWay.get(messageId) ?? 0) + step;
+    onTheirWay.set(messageId, count);
+    if (count > 1) met.push(messageId);
+  };
+  scene.sim.on('call.arrived', note(1));
+  scene.sim.on('call', note(-1));
+  return () => met;
+}
