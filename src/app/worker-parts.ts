@@ -83,6 +83,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         messages: feishu.openApi,
         now,
         logger,
+        gate,
       }),
       maintenance: createMaintenanceProcessor(maintenance),
     },

@@ -14,6 +14,7 @@ import type { Changes } from '../store/changes.js';
 import type { BeginCard, CardResult } from '../store/session-moves.js';
 import type { SessionStore } from '../store/session-store.js';
 import type { Unreachable } from '../store/unreachable.js';
+import type { FloodGate } from '../telemetry/flood-gate.js';
 import { idsOf, reasonFor } from './session-words.js';
 
 export interface CardUpdateDeps {
@@ -24,6 +25,8 @@ export interface CardUpdateDeps {
   readonly messages: (appId: string) => Pick<OpenApi, 'sendCard' | 'sendText' | 'patchCard'> | undefined;
   readonly now: () => number;
   readonly logger: Logger;
+  /** When Feishu is in trouble, every card is. */
+  readonly gate: Pick<FloodGate, 'warn' | 'error'>;
 }
 
 /** Rounds of one job; more changes than this are left to a next run. */
@@ -63,6 +66,7 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
   const afterError = async (session: Session, shown: Shown, error: FeishuError): Promise<JobOutcome | null> => {
     const fields = { ...idsOf(session), message_id: session.messageId, feishu_code: error.feishuCode };
     const line = { event: 'card.update_failed', ...fields, log_id: error.logId, kind: error.kind, err: error };
+    const fault = `card ${session.appId} ${error.api} ${error.kind} ${error.feishuCode}`;
     if (shown.outcome === 'gone') {
       logger.info({ ...line, event: 'card.gone' }, 'The message can not be updated any more; the session goes on');
       return null;
@@ -70,12 +74,12 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
     if (error.kind === 'rate_limited') return again(error.retryAfterMs ?? 1_000);
     const patient = error.meaning === 'retry' || error.meaning === null || error.api.startsWith('auth.');
     if (error.kind !== 'refused' || patient) {
-      logger.warn(line, 'A card could not be shown; it is tried again');
+      deps.gate.warn(fault, line, 'A card could not be shown; it is tried again');
       if (error.kind === 'refused') return again(OPERATOR_PAUSE_MS);
       throw error;
     }
     if (session.messageId !== null) {
-      logger.error(line, `A card could not be updated: ${error.remedy}`);
+      deps.gate.error(fault, line, `A card could not be updated: ${error.remedy}`);
       return again(OPERATOR_PAUSE_MS);
     }
     return await undeliverable(session, error);
