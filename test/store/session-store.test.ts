@@ -173,7 +173,7 @@ describe('session store', { concurrency: 4 }, () => {
       [next?.state, next?.linkState, next?.messageId, next?.reason, next?.metadata],
       ['authorizing', 'claimed', 'om_1', 'why', { a: 'b' }],
     );
-    assert.equal((await store.sessions.beginCard(id, 'a')).kind, 'done', 'the old session lets go of the message');
+    assert.equal((await store.sessions.beginCard(id, 'a')).kind, 'moved', 'the old session lets go of the message');
   });
 
   it('leaves nothing behind when it cleans up', async (t) => {

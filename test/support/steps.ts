@@ -37,12 +37,12 @@ export function newPerson(scene: Scene, name: string): PersonInScene {
   };
 }
 
-/** Clicks Authorize and gives the code of the link that the ack's card shows. */
+/** Clicks Authorize and gives the code of the link: the ack's card shows it or, on a busy machine, the one that follows. */
 export async function authorize(scene: Scene, asked: Asked, person?: PersonInScene): Promise<string> {
   const { messageId, sessionId } = asked;
   const click = await scene.click(messageId, 'authorize', sessionId, person === undefined ? {} : { user: person.user });
   assert.equal(click.errorCode, undefined, click.reason);
-  assert.ok(click.card, `the ack carries no card: ${JSON.stringify(click)}`);
+  await scene.shows(messageId, '"action":"agreed"');
   return codeOn(scene, messageId);
 }
 
