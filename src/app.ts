@@ -11,6 +11,7 @@ import { buildStore } from './app/store-parts.js';
 import { createStoreWatch } from './app/store-watch.js';
 import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
 import type { Config } from './config/config.js';
+import { AuthdError } from './errors.js';
 import { parseCallback } from './feishu/callback.js';
 import { loadCards } from './feishu/cards/load-cards.js';
 import { createLongConnection, type LongConnection } from './feishu/long-connection/long-connection.js';
@@ -46,6 +47,8 @@ export interface App {
 /** From a click's arrival to our answer. Feishu gives up after 3 s; ours is there within one, on a busy machine too. */
 const ACK_BUDGET_MS = 700;
 const FLOOD_EVERY_MS = 30_000;
+/** Until Feishu has told the names of all apps. */
+const NAMES_EVERY_MS = 30_000;
 /** Apps do not call Feishu in the same moment. */
 const STAGGER_MS = 200;
 
@@ -88,7 +91,12 @@ export function createApp(deps: AppDeps): App {
     });
     const hints = createHints(logger);
     const lateProducer = (): Producer => {
-      if (producer === null) throw new Error('Redis has not been reached since the start');
+      if (producer === null) {
+        throw new AuthdError('upstream_unavailable', 'Redis has not been reached since the start', {
+          remedy: 'Repeat the call when /readyz says that Redis is there.',
+          retryAfterSeconds: 2,
+        });
+      }
       return producer;
     };
     const servers = await buildHttp({
@@ -124,12 +132,22 @@ export function createApp(deps: AppDeps): App {
     producer = opened;
     watch.start(opened);
     stack.push({ name: 'store watch', deadlineMs: 100, close: () => watch.stop() });
-    void feishu.learnNames().catch((error: unknown) => logger.debug({ err: error }, 'The apps have no names yet'));
+    const learnNames = (): void =>
+      hints.add(async () => {
+        await feishu.learnNames();
+      });
+    learnNames();
+    const learning = setInterval(learnNames, NAMES_EVERY_MS);
+    stack.push({ name: 'names', deadlineMs: 100, close: () => clearInterval(learning) });
 
     if (has('worker')) {
       workers = await buildWorkers({ config, store, feishu, producer: opened, gate, logger, now, random });
       const parts = workers;
-      stack.push({ name: 'workers', deadlineMs: shutdownMs / 2, close: () => parts.close() });
+      stack.push({
+        name: 'workers',
+        deadlineMs: Math.max(shutdownMs / 2, shutdownMs - 1_500),
+        close: () => parts.close(),
+      });
     }
     if (has('gateway')) {
       const clicks = createClicks({

@@ -22,7 +22,7 @@ export interface FeishuParts {
   readonly tokenEndpoint: TokenEndpoint;
   readonly revocation: Revocation;
   readonly renderer: CardRenderer;
-  /** Asks Feishu once for the names of the apps; cards show the app id until it has answered. */
+  /** Asks Feishu for the names of the apps that are not known yet; cards show the app id until then. */
   readonly learnNames: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -72,6 +72,7 @@ export function buildFeishu(deps: FeishuDeps): FeishuParts {
     async learnNames() {
       await Promise.all(
         [...openApis].map(async ([appId, openApi]) => {
+          if (names.has(appId)) return;
           const name = await openApi.appName();
           if (name !== null) names.set(appId, name);
         }),

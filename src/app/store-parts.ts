@@ -65,7 +65,16 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     envelope,
     sessions,
     list: createSessionList({ redis, keys, get: sessions.get }),
-    vault: createGrantVault({ redis, keys, envelope }),
+    vault: createGrantVault({
+      redis,
+      keys,
+      envelope,
+      onDamaged: (error) =>
+        logger.error(
+          { event: 'record.damaged', err: error, ...error.details },
+          'A sealed record does not open: it was changed or moved. It is kept aside and counts as none',
+        ),
+    }),
     changes: createChanges(subscriber, channels),
     unreachable: createUnreachable({ redis, keys }),
     budget: createBudget({ redis, keys }),

@@ -42,6 +42,9 @@ const DAY_MS = 86_400_000;
 const RECONCILE_EVERY_MS = 15_000;
 const CLEANUP_EVERY_MS = 3_600_000;
 
+/** Deadlines nest: a poll that has been sent ends before the workers must. */
+const pollTimeoutMs = (shutdownMs: number): number => Math.min(10_000, Math.max(3_000, shutdownMs - 2_000));
+
 export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> {
   const { config, feishu, gate, logger, now, producer, store } = deps;
   const { changes, sessions, spool, unreachable, vault } = store;
@@ -71,7 +74,9 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         spool,
         producer,
         settle,
+        timeoutMs: pollTimeoutMs(config.shutdownTimeoutSeconds * 1000),
         random: deps.random,
+        now,
         logger,
       }),
       'session-expiry': createSessionExpiryProcessor({ sessions, producer, logger }),
@@ -81,6 +86,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         unreachable,
         renderer: feishu.renderer,
         messages: feishu.openApi,
+        dropExpiry: producer.dropExpiry,
         now,
         logger,
         gate,
@@ -112,7 +118,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
   });
   const firstWalk = async (): Promise<void> => {
     await watch.look();
-    for (const appId of maintenance.appIds) await reconcile(maintenance, appId, 0);
+    for (const appId of maintenance.appIds) await reconcile(maintenance, appId, { all: true });
   };
   // Redis may go away again right here: the repeating jobs do the same a little later.
   firstWalk().catch((error: unknown) =>

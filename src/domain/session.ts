@@ -88,6 +88,8 @@ export interface Session {
   readonly link: ConsentLink | null;
   /** How often another account has consented. */
   readonly mismatches: number;
+  /** How often its card was replaced because the message was recalled or deleted. */
+  readonly cards: number;
   /** Grows with every change that a card shows. */
   readonly version: number;
   /** The version the message is known to show; lower than `version`: the card is behind. */

@@ -63,17 +63,28 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
         retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1000)),
       });
     }
+    if (outcome.kind === 'too_many') {
+      const message = 'together with those of the session that waits for the user there are more than 50';
+      throw new AuthdError('invalid_request', `scopes: ${message}`, {
+        remedy: 'Wait until that session has ended, or invalidate it.',
+        details: { errors: [{ in: 'body', field: 'scopes', message }] },
+      });
+    }
     const session = await sessions.get(outcome.sessionId);
     if (session === null) throw new AuthdError('internal_error', 'the session has gone while it was made');
-    if (outcome.kind === 'live') return { kind: 'live', session };
+    if (outcome.kind === 'live') {
+      if (outcome.resend) hints.add(() => producer.cardUpdate(session.sessionId));
+      return { kind: 'live', session };
+    }
     const ids = { app_id: session.appId, client_id: session.clientId, open_id: session.openId };
     logger.info({ event: 'session.created', session_id: session.sessionId, ...ids }, 'A client asks a user');
     hints.add(() => producer.cardUpdate(session.sessionId));
     hints.add(() => producer.expiry(session.sessionId, session.expiresAt - session.createdAt));
-    if (outcome.endedId !== null) {
-      const endedId = outcome.endedId;
-      logger.info({ event: 'session.superseded', session_id: endedId, ...ids }, 'A wider request replaces this one');
-      hints.add(() => producer.cardUpdate(endedId));
+    const { ended } = outcome;
+    if (ended !== null) {
+      const why = ended.how === 'expired' ? 'A session has expired' : 'A wider request replaces this one';
+      logger.info({ event: `session.${ended.how}`, session_id: ended.sessionId, ...ids }, why);
+      hints.add(() => producer.cardUpdate(ended.sessionId));
     }
     return { kind: 'created', session };
   };

@@ -92,6 +92,8 @@ export function createClicks(deps: ClickDeps): Clicks {
         notice = changes.wait(sessionId, deadline - now());
         session = await sessions.get(sessionId);
       }
+      // A notice may have been lost.
+      if (session !== null && isMakingLink(session)) session = await sessions.get(sessionId);
       if (session === null || isMakingLink(session)) return only('working_on_it', sessionId);
       return show(session);
     } finally {
@@ -147,7 +149,12 @@ export function createClicks(deps: ClickDeps): Clicks {
       holdOwner,
     });
     switch (outcome.verdict) {
-      case 'unknown':
+      case 'unknown': {
+        const fields = { event: 'card.unknown_session', session_id: action.sessionId, message_id: action.messageId };
+        logger.warn(fields, 'A click names a session this store does not know: does another daemon use this app?');
+        return only('gone');
+      }
+      case 'gone':
         return { ack: card(renderer.gone(), 'gone'), shows: null, held: null, outcome: 'gone' };
       case 'foreign':
         return { ...only('not_for_you'), askedOpenId: outcome.askedOpenId };
@@ -203,6 +210,7 @@ export function createClicks(deps: ClickDeps): Clicks {
         {
           event: 'card.clicked',
           session_id: action.sessionId,
+          app_id: appOfSession(action.sessionId),
           open_id: action.openId,
           message_id: action.messageId,
           event_id: action.eventId,

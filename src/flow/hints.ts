@@ -17,7 +17,7 @@ export function createHints(logger: Logger): Hints {
   return {
     add(hint) {
       if (inHand.size >= MAX_IN_HAND) return;
-      const task: Promise<void> = hint()
+      const task: Promise<void> = (async () => await hint())()
         .catch((error: unknown) => {
           logger.debug({ event: 'queue.hint_lost', err: error }, 'A job could not be added; the reconciler will');
         })

@@ -23,6 +23,8 @@ export interface CardUpdateDeps {
   readonly unreachable: Unreachable;
   readonly renderer: Pick<CardRenderer, 'render' | 'notice'>;
   readonly messages: (appId: string) => Pick<OpenApi, 'sendCard' | 'sendText' | 'patchCard'> | undefined;
+  /** Takes away the job that would have ended the session. */
+  readonly dropExpiry: (sessionId: string) => Promise<void>;
   readonly now: () => number;
   readonly logger: Logger;
   /** When Feishu is in trouble, every card is. */
@@ -33,6 +35,7 @@ export interface CardUpdateDeps {
 const MAX_ROUNDS = 20;
 /** An operator has to act before a repeat makes sense. */
 const OPERATOR_PAUSE_MS = 60_000;
+const NOTICE_PAUSE_MS = 5_000;
 /** The app is not configured in this process; another of the fleet may have it. */
 const APP_ELSEWHERE_MS = 5_000;
 
@@ -50,7 +53,7 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
         await messages.patchCard({ messageId: session.messageId, card });
         return { outcome: 'patched' };
       }
-      const uuid = uuidOf('card', session.sessionId);
+      const uuid = uuidOf(`card ${session.cards}`, session.sessionId);
       const sent = await messages.sendCard({ receiveIdType: 'open_id', receiveId: session.openId, card, uuid });
       return { outcome: 'sent', messageId: sent.messageId };
     } catch (error) {
@@ -97,8 +100,8 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
     return null;
   };
 
-  /** The group's notice: sent once, best effort. */
-  const notify = async (session: Session): Promise<void> => {
+  /** The group's notice: sent once; given up when Feishu refuses it for good. */
+  const notify = async (session: Session): Promise<JobOutcome | 'next'> => {
     const messages = deps.messages(session.appId);
     if (session.chatId !== null && messages !== undefined) {
       try {
@@ -107,11 +110,13 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
         await messages.sendText({ receiveIdType: 'chat_id', receiveId: session.chatId, text, uuid });
       } catch (error) {
         if (!(error instanceof FeishuError)) throw error;
+        if (error.kind !== 'refused') return again(error.retryAfterMs ?? NOTICE_PAUSE_MS);
         const fields = { event: 'notice.failed', ...idsOf(session), feishu_code: error.feishuCode };
         logger.warn({ ...fields, log_id: error.logId }, 'The group could not be told; the card was sent');
       }
     }
     await sessions.noticed(session.sessionId);
+    return 'next';
   };
 
   /** A click is in hand: its ack may show the state by itself, and an update before it would be reverted. */
@@ -147,14 +152,14 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
   ): Promise<JobOutcome | 'next'> => {
     switch (begun.kind) {
       case 'done':
+        if (begun.ended) await deps.dropExpiry(sessionId);
         return DONE;
       case 'busy':
         return again(Math.min(begun.waitMs, 1_000));
       case 'held':
         return await awaitAck(sessionId, begun.waitMs, signal);
       case 'notice':
-        await notify(begun.session);
-        return 'next';
+        return await notify(begun.session);
       case 'go':
         return await update(begun, owner);
     }

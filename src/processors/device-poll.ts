@@ -3,6 +3,7 @@
  * the pace. The intent is written before each poll, which also proves the store writable; fresh tokens are kept before
  * anything else happens, in the spool when Redis will not take them. No news ever ends a link, only final answers do.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { TIER_4 } from '../domain/call-budget.js';
@@ -18,6 +19,8 @@ import type { Spool } from '../store/spool.js';
 import { idsOf, reasonFor } from './session-words.js';
 import type { Settle } from './settle.js';
 
+type Kept = 'kept' | 'dropped' | 'unknown' | 'spooled';
+
 export interface DevicePollDeps {
   readonly sessions: SessionStore;
   readonly vault: Pick<GrantVault, 'keep'>;
@@ -26,13 +29,17 @@ export interface DevicePollDeps {
   readonly settle: Settle;
   readonly app: (appId: string) => AppConfig | undefined;
   readonly tokenEndpoint: TokenEndpoint;
+  /** Longest time a poll may take: a stop of the process must be able to wait for it. */
+  readonly timeoutMs: number;
   readonly random: () => number;
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
-const TIMEOUT_MS = 10_000;
-/** Waiting for a turn, the request, and writing what it brought. */
-const POLL_MS = TIMEOUT_MS + 5_000;
+/** Waiting for a turn and writing what the poll brought, beside the request itself. */
+const AROUND_POLL_MS = 5_000;
+/** Between tries to keep tokens that neither Redis nor the spool has taken. */
+const KEEP_AGAIN_MS = 500;
 /** The spool is drained every second while Redis takes writes. */
 const SPOOL_WAIT_MS = 1_000;
 /** RFC 8628 §3.5. */
@@ -43,7 +50,7 @@ const POLLS_PER_SECOND = (TIER_4.perMinute * 0.9) / 60;
 export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
   const { sessions, producer, logger } = deps;
 
-  const keep = async (session: Session, tokens: TokenSet): Promise<'kept' | 'dropped' | 'unknown' | 'spooled'> => {
+  const keepOnce = async (session: Session, tokens: TokenSet): Promise<Kept> => {
     try {
       return await deps.vault.keep(session.sessionId, session.linkNumber, tokens);
     } catch (error) {
@@ -51,6 +58,23 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       const fields = { event: 'token.spooled', ...idsOf(session), err: error };
       logger.warn(fields, 'Redis does not take fresh tokens; they wait in the spool');
       return 'spooled';
+    }
+  };
+
+  /** Store or spool, whichever takes them: until then they live in this process only, which says so. */
+  const keep = async (session: Session, tokens: TokenSet): Promise<Kept> => {
+    for (;;) {
+      try {
+        return await keepOnce(session, tokens);
+      } catch (error) {
+        const fields = { event: 'token.not_kept', ...idsOf(session), err: error };
+        logger.error(
+          fields,
+          'Neither Redis nor the spool takes fresh tokens; do not stop this process. Check STATE_DIR',
+        );
+        if (tokens.expiresAt <= deps.now()) throw error;
+        await sleep(KEEP_AGAIN_MS);
+      }
     }
   };
 
@@ -93,7 +117,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       app,
       deviceCode: link.deviceCode,
       askedScopes: session.scopes,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: deps.timeoutMs,
     });
     const pace = (intervalSeconds: number): number =>
       nextPollDelayMs({
@@ -136,7 +160,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
     const wanted = linkOf(job);
     if (wanted === null) return DONE;
     if (deps.spool.holds(wanted.sessionId)) return again(SPOOL_WAIT_MS);
-    const begun = await sessions.beginPoll(wanted.sessionId, wanted.number, POLL_MS);
+    const begun = await sessions.beginPoll(wanted.sessionId, wanted.number, deps.timeoutMs + AROUND_POLL_MS);
     switch (begun.kind) {
       case 'stale':
         // Also the repeat of a run that ended the session and then could not ask for its card.

@@ -23,27 +23,46 @@ export interface MaintenanceDeps {
 
 /** Sessions that were touched just now have their jobs on the way. */
 const QUIET_MS = 5_000;
-const BATCH = 200;
+/** Looked at side by side. */
+const BATCH = 20;
+/** A session with work on the way is looked at again soon, one that only waits for its user rarely. */
+const BUSY_LOOK_MS = 10_000;
+const IDLE_LOOK_MS = 60_000;
 
-/** Walks every open session once. Returns how many jobs were made again. */
-export async function reconcile(deps: MaintenanceDeps, appId: string, quietMs: number): Promise<number> {
+/**
+ * Walks the open sessions of an app that are due for a look, or (`all`) every one of them. Returns how many jobs were
+ * made again.
+ */
+export async function reconcile(
+  deps: MaintenanceDeps,
+  appId: string,
+  options: { readonly all: boolean; readonly signal?: AbortSignal },
+): Promise<number> {
   let repaired = 0;
   const seen = new Set<string>();
-  for (;;) {
-    const ids = (await deps.sessions.open(appId, quietMs, BATCH)).filter((id) => !seen.has(id));
+  while (options.signal?.aborted !== true) {
+    const found = await deps.sessions.open(appId, options.all ? null : QUIET_MS, BATCH);
+    const ids = found.filter((id) => !seen.has(id));
     if (ids.length === 0) return repaired;
-    for (const id of ids) {
-      seen.add(id);
-      repaired += await repair(deps, id);
-      await deps.sessions.touch(id);
-    }
+    for (const id of ids) seen.add(id);
+    const counts = await Promise.all(ids.map((id) => repair(deps, id)));
+    repaired += counts.reduce((sum, count) => sum + count, 0);
   }
+  return repaired;
+}
+
+/** When the reconciler looks at a session again, unless it changes before. */
+function nextLookMs(duties: readonly Duty[]): number {
+  const expiry = duties.find((duty) => duty.kind === 'expiry');
+  if (duties.some((duty) => duty.kind !== 'expiry') || expiry === undefined) return BUSY_LOOK_MS;
+  return Math.min(IDLE_LOOK_MS, expiry.delayMs + QUIET_MS);
 }
 
 async function repair(deps: MaintenanceDeps, sessionId: string): Promise<number> {
   try {
     const session = await deps.sessions.get(sessionId);
     const duties: Duty[] = session === null ? [{ kind: 'card', sessionId }] : dutiesOf(session, deps.now());
+    await deps.sessions.lookAgain(sessionId, nextLookMs(duties));
     const missing = await deps.jobs.missing(duties);
     for (const duty of missing) {
       await deps.jobs.ensure(duty);
@@ -64,7 +83,7 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps): Processor {
   return async (job) => {
     for (const appId of deps.appIds) {
       if (job.signal.aborted) break;
-      if (job.name === RECONCILE) await reconcile(deps, appId, QUIET_MS);
+      if (job.name === RECONCILE) await reconcile(deps, appId, { all: false, signal: job.signal });
       if (job.name === CLEANUP) {
         const deleted = await deps.sessions.cleanup(appId, deps.retentionMs, job.signal);
         const fields = { event: 'sessions.cleaned', app_id: appId, deleted };

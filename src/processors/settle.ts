@@ -48,6 +48,7 @@ export function createSettle(deps: SettleDeps): Settle {
       const fields = { event: 'session.failed', ...idsOf(session), failure_reason: 'upstream_error' };
       logger.error({ ...fields, feishu_code: detail.feishu_code, log_id: detail.log_id }, detail.remedy);
     }
+    await sessions.dropTokens(session.sessionId);
     await producer.cardUpdate(session.sessionId);
     return DONE;
   };
@@ -123,7 +124,12 @@ export function createSettle(deps: SettleDeps): Settle {
 
   return async (session) => {
     const tokens = await vault.kept(session.sessionId);
-    if (tokens === null) return DONE;
+    if (tokens === null) {
+      // Settled by somebody else, or damaged and put aside: then the user may consent again.
+      await sessions.dropTokens(session.sessionId);
+      await producer.cardUpdate(session.sessionId);
+      return DONE;
+    }
     let openId: string;
     try {
       ({ openId } = await deps.userInfo(session.appId, tokens.accessToken));

@@ -14,6 +14,8 @@ export interface Producer {
   /** Polls now, or in `inMs`: brings a waiting poll forward, or makes one. One that is under way is left alone. */
   pollNow(sessionId: string, number: number, inMs?: number): Promise<void>;
   expiry(sessionId: string, delayMs: number): Promise<void>;
+  /** The session has ended: nothing is left to expire. */
+  dropExpiry(sessionId: string): Promise<void>;
   /** Makes the message show its session's present state; also when an update is running at this moment. */
   cardUpdate(sessionId: string): Promise<void>;
   /** Which of these jobs are not there; for the reconciler. */
@@ -97,6 +99,9 @@ export function createProducer(deps: {
           delay: Math.max(0, Math.round(delayMs)),
         },
       );
+    },
+    async dropExpiry(sessionId) {
+      await expiryQueue.remove(jobId.expiry(sessionId));
     },
     async cardUpdate(sessionId) {
       await cardQueue.add(

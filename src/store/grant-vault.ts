@@ -8,8 +8,10 @@ import type { AccessToken, GrantStatus } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
-import type { Envelope } from './envelope.js';
+import { AuthdError } from '../errors.js';
+import type { Envelope, SealContext } from './envelope.js';
 import type { StoreKeys } from './keys.js';
+import { defineScript } from './script.js';
 import { keepTokensScript, settleScript } from './scripts/linking.js';
 
 /** What is sealed of a grant. Times in milliseconds. */
@@ -40,15 +42,45 @@ export interface SettleInput {
 
 export type GrantVault = ReturnType<typeof createGrantVault>;
 
-export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope: Envelope }) {
+export interface GrantVaultDeps {
+  readonly redis: Redis;
+  readonly keys: StoreKeys;
+  readonly envelope: Envelope;
+  /** Told of each damaged record, after it was put aside. */
+  readonly onDamaged: (error: AuthdError) => void;
+}
+
+/**
+ * Puts a damaged value aside unless it has changed meanwhile. KEYS: its key. ARGV: the value, the key it is kept under.
+ */
+const putAsideScript = defineScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('RENAME', KEYS[1], ARGV[2])
+return 1
+`);
+
+export function createGrantVault(deps: GrantVaultDeps) {
   const { redis, keys, envelope } = deps;
+
+  /** A value that does not open is kept under another name, never deleted, and counts as none from then on. */
+  const openOrPutAside = async (key: string, value: Buffer, context: SealContext): Promise<string | null> => {
+    const { generation, sealed } = split(value);
+    try {
+      return envelope.open(sealed, { ...context, generation });
+    } catch (error) {
+      if (!(error instanceof AuthdError) || error.code !== 'record_damaged') throw error;
+      await putAsideScript(redis, [key], [value, `${key}:damaged:${generation}`]);
+      deps.onDamaged(error);
+      return null;
+    }
+  };
 
   const read = async (appId: string, openId: string): Promise<StoredGrant | null> => {
     const value = await redis.getBuffer(keys.grant(appId, openId));
     if (value === null) return null;
-    const { generation, sealed } = split(value);
-    const opened = envelope.open(sealed, { appId, owner: openId, purpose: 'grant', generation });
-    return { generation, grant: JSON.parse(opened) as Grant };
+    const context = { appId, owner: openId, purpose: 'grant', generation: 0 } as const;
+    const opened = await openOrPutAside(keys.grant(appId, openId), value, context);
+    return opened === null ? null : { generation: split(value).generation, grant: JSON.parse(opened) as Grant };
   };
 
   return {
@@ -100,9 +132,9 @@ export function createGrantVault(deps: { redis: Redis; keys: StoreKeys; envelope
       const appId = appOfSession(sessionId) ?? '';
       const value = await redis.getBuffer(`${keys.session(appId, sessionId)}:tokens`);
       if (value === null) return null;
-      const { generation, sealed } = split(value);
-      const context = { appId, owner: sessionId, purpose: 'session-tokens', generation } as const;
-      return JSON.parse(envelope.open(sealed, context)) as TokenSet;
+      const context = { appId, owner: sessionId, purpose: 'session-tokens', generation: 0 } as const;
+      const opened = await openOrPutAside(`${keys.session(appId, sessionId)}:tokens`, value, context);
+      return opened === null ? null : (JSON.parse(opened) as TokenSet);
     },
 
     /**

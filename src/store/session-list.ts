@@ -44,6 +44,16 @@ export function createSessionList(deps: {
     return `${base}:sessions`;
   };
 
+  /** One record that cannot be read does not hide the others. */
+  const getOrSkip = async (sessionId: string): Promise<Session | null> => {
+    try {
+      return await deps.get(sessionId);
+    } catch (error) {
+      if (error instanceof AuthdError && error.code === 'record_damaged') return null;
+      throw error;
+    }
+  };
+
   /** The next sessions of one app behind a position, newest first. */
   const after = async (index: string, position: Position | null): Promise<Position[]> => {
     const max = position === null ? '+inf' : position.createdAt;
@@ -67,7 +77,7 @@ export function createSessionList(deps: {
         .sort((a, b) => (before(a, b) ? -1 : 1))
         .slice(0, BATCH);
       if (merged.length === 0) return { sessions, nextCursor: null };
-      const found = await Promise.all(merged.map((entry) => deps.get(entry.sessionId)));
+      const found = await Promise.all(merged.map((entry) => getOrSkip(entry.sessionId)));
       for (const [i, entry] of merged.entries()) {
         const session = found[i];
         position = entry;

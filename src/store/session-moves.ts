@@ -14,10 +14,18 @@ export interface NewSession {
   readonly cardLimitPerHour: number;
 }
 
+export interface EndedSession {
+  readonly sessionId: string;
+  readonly how: 'superseded' | 'expired';
+}
+
 export type CreateOutcome =
-  /** `endedId`: the session of the same client and user that this one has replaced, or whose time was over. */
-  | { readonly kind: 'created'; readonly sessionId: string; readonly endedId: string | null }
-  | { readonly kind: 'live'; readonly sessionId: string }
+  /** `ended`: the session of the same client and user that this one has replaced, or whose time was over. */
+  | { readonly kind: 'created'; readonly sessionId: string; readonly ended: EndedSession | null }
+  /** `resend`: its card was recalled or deleted; the user gets another one. */
+  | { readonly kind: 'live'; readonly sessionId: string; readonly resend: boolean }
+  /** More scopes than one session can ask for, together with those of the live session. */
+  | { readonly kind: 'too_many' }
   | { readonly kind: 'limited'; readonly retryAfterMs: number };
 
 export interface ClickInput {
@@ -32,7 +40,8 @@ export interface ClickInput {
 }
 
 export type ClickOutcome =
-  | { readonly verdict: 'unknown' | 'too_old' }
+  /** `gone`: not there any more, though its message is ours. `unknown`: not of this store. */
+  | { readonly verdict: 'unknown' | 'gone' | 'too_old' }
   | { readonly verdict: 'foreign'; readonly askedOpenId: string }
   | {
       readonly verdict: 'claimed' | 'making' | 'link' | 'confirming' | 'declined' | 'ended' | 'restart' | 'continued';
@@ -52,7 +61,7 @@ export type BeginCard =
   | { readonly kind: 'held' | 'busy'; readonly waitMs: number }
   /** The message belongs to a session that has continued this one, and is behind it. */
   | { readonly kind: 'moved'; readonly sessionId: string }
-  | { readonly kind: 'done' };
+  | { readonly kind: 'done'; readonly ended: boolean };
 
 export type CardOutcome = 'sent' | 'patched' | 'gone' | 'uncertain' | 'failed';
 

@@ -11,7 +11,7 @@ import {
   type Session,
 } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
-import type { Envelope } from './envelope.js';
+import type { Envelope, SealContext } from './envelope.js';
 
 export type RawRecord = Readonly<Record<string, string>>;
 
@@ -40,7 +40,7 @@ export function sealLink(envelope: Envelope, appId: string, sessionId: string, l
   return envelope.seal(JSON.stringify(link), context).toString('base64');
 }
 
-/** @throws AuthdError `record_damaged` or `key_mismatch` */
+/** @throws AuthdError `record_damaged` (a state that does not exist) or `key_mismatch` */
 export function parseSession(envelope: Envelope, appId: string, sessionId: string, raw: RawRecord): Session {
   const linkNumber = Number(raw['link_number'] ?? 0);
   const text = openText(envelope, appId, sessionId, raw['text']);
@@ -68,6 +68,7 @@ export function parseSession(envelope: Envelope, appId: string, sessionId: strin
     linkNumber,
     link: openLink(envelope, appId, sessionId, linkNumber, raw),
     mismatches: Number(raw['mismatches'] ?? 0),
+    cards: Number(raw['cards'] ?? 0),
     version: Number(raw['version'] ?? 0),
     shownVersion: Number(raw['shown_version'] ?? 0),
   };
@@ -76,7 +77,8 @@ export function parseSession(envelope: Envelope, appId: string, sessionId: strin
 function openText(envelope: Envelope, appId: string, sessionId: string, sealed: string | undefined): SessionText {
   if (sealed === undefined) return { reason: null, metadata: {} };
   const context = { appId, owner: sessionId, purpose: 'session-text', generation: 0 } as const;
-  return JSON.parse(envelope.open(Buffer.from(sealed, 'base64'), context)) as SessionText;
+  const opened = openOrNull(envelope, sealed, context);
+  return opened === null ? { reason: null, metadata: {} } : (JSON.parse(opened) as SessionText);
 }
 
 function openLink(
@@ -89,8 +91,23 @@ function openLink(
   const sealed = raw['link'];
   if (sealed === undefined) return null;
   const context = { appId, owner: sessionId, purpose: 'session-link', generation } as const;
-  const link = JSON.parse(envelope.open(Buffer.from(sealed, 'base64'), context)) as ConsentLink;
+  const opened = openOrNull(envelope, sealed, context);
+  if (opened === null) return null;
+  const link = JSON.parse(opened) as ConsentLink;
   return { ...link, expiresAt: Number(raw['link_expires_at'] ?? link.expiresAt) };
+}
+
+/**
+ * A damaged text or link is as good as none: the session can still be shown, ended and asked for again. It stays in
+ * the record as it is. A key that is not configured is another matter and passes.
+ */
+function openOrNull(envelope: Envelope, sealed: string, context: SealContext): string | null {
+  try {
+    return envelope.open(Buffer.from(sealed, 'base64'), context);
+  } catch (error) {
+    if (error instanceof AuthdError && error.code === 'record_damaged') return null;
+    throw error;
+  }
 }
 
 const words = (text: string | undefined): string[] => (text ? text.split(' ') : []);

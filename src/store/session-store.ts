@@ -67,6 +67,11 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
     return raw['state'] === undefined ? null : parse(sessionId, raw);
   };
 
+  const redisNow = async (): Promise<number> => {
+    const [seconds, micros] = await redis.time();
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  };
+
   return {
     get,
 
@@ -89,8 +94,11 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
         ),
       );
       if (reply[0] === 'limited') return { kind: 'limited', retryAfterMs: Number(reply[1]) };
-      if (reply[0] === 'live') return { kind: 'live', sessionId: String(reply[1]) };
-      return { kind: 'created', sessionId: String(reply[1]), endedId: String(reply[2] ?? '') || null };
+      if (reply[0] === 'too_many') return { kind: 'too_many' };
+      const sessionId = String(reply[1]);
+      if (reply[0] === 'live') return { kind: 'live', sessionId, resend: reply[2] === 1 };
+      const how = reply[3] === 'expired' ? 'expired' : 'superseded';
+      return { kind: 'created', sessionId, ended: reply[2] ? { sessionId: String(reply[2]), how } : null };
     },
 
     /** Continues an ended session under a new id on the same message; says which session goes on. Null: it has not ended. */
@@ -117,7 +125,7 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       );
       const verdict = (reply[0] ?? 'unknown') as ClickOutcome['verdict'];
       if (verdict === 'foreign') return { verdict, askedOpenId: String(reply[1]) };
-      if (verdict === 'unknown' || verdict === 'too_old') return { verdict };
+      if (verdict === 'unknown' || verdict === 'gone' || verdict === 'too_old') return { verdict };
       const session = parse(input.sessionId, toRecord(reply[1]));
       return verdict === 'check' ? { verdict, session, askInMs: Number(reply[2]) } : { verdict, session };
     },
@@ -170,6 +178,11 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       return Number(await runOn(linking.mismatchScript, sessionId, MAX_MISMATCHES, JSON.stringify(detail)));
     },
 
+    /** Kept tokens that can not be verified go; a live session offers a new link. */
+    async dropTokens(sessionId: string): Promise<void> {
+      await runOn(linking.dropTokensScript, sessionId);
+    },
+
     async fail(
       sessionId: string,
       reason: FailureReason,
@@ -213,7 +226,7 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
         case 'moved':
           return { kind: 'moved', sessionId: String(reply[1]) };
         default:
-          return { kind: 'done' };
+          return { kind: 'done', ended: reply[1] === 1 };
       }
     },
 
@@ -231,19 +244,16 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       await redis.hset(keys.session(appOfSession(sessionId) ?? '', sessionId), 'noticed', 1);
     },
 
-    /** Sessions with something left to be done that were not touched for `quietMs`; at most `limit`. */
-    async open(appId: string, quietMs: number, limit: number): Promise<string[]> {
-      const [seconds, micros] = await redis.time();
-      const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-      return await redis.zrangebyscore(`${keys.base(appId)}:open`, '-inf', now - quietMs, 'LIMIT', 0, limit);
+    /** Sessions with something left to be done that were not touched for `quietMs` (null: all); at most `limit`. */
+    async open(appId: string, quietMs: number | null, limit: number): Promise<string[]> {
+      const until = quietMs === null ? '+inf' : (await redisNow()) - quietMs;
+      return await redis.zrangebyscore(`${keys.base(appId)}:open`, '-inf', until, 'LIMIT', 0, limit);
     },
 
-    /** Puts a session the reconciler has looked at behind the others. */
-    async touch(sessionId: string): Promise<void> {
-      const appId = appOfSession(sessionId) ?? '';
-      const [seconds, micros] = await redis.time();
-      const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-      await redis.zadd(`${keys.base(appId)}:open`, 'XX', now, sessionId);
+    /** The reconciler has looked at it and comes again after so long, or soon after its next change. */
+    async lookAgain(sessionId: string, inMs: number): Promise<void> {
+      const base = keys.base(appOfSession(sessionId) ?? '');
+      await redis.zadd(`${base}:open`, 'XX', (await redisNow()) + inMs, sessionId);
     },
 
     /** Deletes sessions that ended more than `olderThanMs` ago; how many. */

@@ -28,6 +28,7 @@ export interface Spool {
 }
 
 const SUFFIX = '.sealed';
+
 const sessionOfFile = (name: string): string => name.slice(name.indexOf('-') + 1, name.lastIndexOf('-'));
 
 export function createSpool(deps: { stateDir: string; envelope: Envelope; logger: Logger }): Spool {
@@ -62,7 +63,11 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
 
   const drainOnce = async (take: (entry: SpoolEntry) => Promise<void>): Promise<number> => {
     let count = 0;
-    for (const name of await entries()) {
+    const names = await entries();
+    // Another process that shares the folder may have drained what we wrote, or written what we must not poll for.
+    held.clear();
+    for (const name of names) if (!unreadable.has(name)) held.add(sessionOfFile(name));
+    for (const name of names) {
       const path = join(folder, name);
       const sessionId = sessionOfFile(name);
       let entry: SpoolEntry;

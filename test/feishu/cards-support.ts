@@ -47,6 +47,7 @@ export const aSession = (changes: Partial<Session> = {}): Session => ({
   linkNumber: 0,
   link: null,
   mismatches: 0,
+  cards: 0,
   version: 1,
   shownVersion: 0,
   ...changes,

@@ -62,6 +62,7 @@ export const newSession = (fields: Partial<Session> = {}): Session => ({
   linkNumber: 0,
   link: null,
   mismatches: 0,
+  cards: 0,
   version: 1,
   shownVersion: 0,
   ...fields,

@@ -21,6 +21,7 @@ export async function newStore(t: Pick<TestContext, 'after'>) {
   await redis.connect();
   const keys = storeKeys('test');
   const envelope = createEnvelope([{ id: 'k1', key: randomBytes(32) }]);
+  const damaged: string[] = [];
   const sessions = createSessionStore({ redis, keys, envelope });
   const create = async (changes: Partial<NewSession> = {}) => {
     const appId = changes.appId ?? APP;
@@ -44,7 +45,9 @@ export async function newStore(t: Pick<TestContext, 'after'>) {
     keys,
     envelope,
     sessions,
-    vault: createGrantVault({ redis, keys, envelope }),
+    vault: createGrantVault({ redis, keys, envelope, onDamaged: (error) => damaged.push(error.message) }),
+    /** What the vault has put aside. */
+    damaged,
     list: createSessionList({ redis, keys, get: sessions.get }),
     create,
     /** A fresh session; throws when the store made none. */

@@ -87,11 +87,14 @@ describe('vault', { concurrency: 2 }, () => {
     assert.equal((await store.vault.read(APP, USER))?.generation, 1_000);
 
     await store.redis.set(store.keys.grant(APP, 'ou_other'), first);
-    await assert.rejects(() => store.vault.read(APP, 'ou_other'), { code: 'record_damaged' });
+    assert.equal(await store.vault.read(APP, 'ou_other'), null);
+    assert.equal(store.damaged.length, 1, 'it is told');
+    const aside = await store.redis.getBuffer(`${store.keys.grant(APP, 'ou_other')}:damaged:1000`);
+    assert.deepEqual(aside, first, 'and kept aside');
 
     const older = Buffer.concat([Buffer.from('2000:'), first.subarray(first.indexOf(':') + 1)]);
     await store.redis.set(store.keys.grant(APP, USER), older);
-    await assert.rejects(() => store.vault.read(APP, USER), { code: 'record_damaged' });
+    assert.equal(await store.vault.read(APP, USER), null);
   });
 
   it('does not overwrite a grant that has changed since it was read', async (t) => {

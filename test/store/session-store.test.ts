@@ -15,9 +15,9 @@ describe('session store', { concurrency: 4 }, () => {
       ['created', 'created'],
     );
     const same = await store.create({ scopes: ['a'] });
-    assert.deepEqual(same, { kind: 'live', sessionId });
+    assert.deepEqual(same, { kind: 'live', sessionId, resend: false });
     const wider = await store.create({ scopes: ['b'] });
-    assert.ok(wider.kind === 'created' && wider.endedId === sessionId);
+    assert.ok(wider.kind === 'created' && wider.ended?.sessionId === sessionId && wider.ended.how === 'superseded');
     assert.deepEqual((await store.sessions.get(wider.sessionId))?.scopes, ['offline_access', 'a', 'b']);
     const old = await store.sessions.get(sessionId);
     assert.deepEqual([old?.state, old?.nextSessionId], ['superseded', wider.sessionId]);
@@ -155,6 +155,94 @@ describe('session store', { concurrency: 4 }, () => {
     assert.ok(third.kind === 'go');
     const late = await store.sessions.endCard(id, 'a', { outcome: 'patched', version: 1, clicks: third.clicks });
     assert.ok(late !== null && late > 5_000, 'once more, after the unanswered one can not be applied any more');
+  });
+
+  it('shows the state again when an update was answered between a click and the word that its ack has left', async (t) => {
+    const store = await newStore(t);
+    const id = await store.created();
+    await store.redis.hset(store.keys.session(APP, id), 'message_id', 'om_1');
+    const begun = await store.sessions.beginCard(id, 'a');
+    assert.ok(begun.kind === 'go');
+    await store.sessions.click(click(id, 'decline'));
+    const patched = { outcome: 'patched', version: 1, clicks: begun.clicks } as const;
+    assert.equal(await store.sessions.endCard(id, 'a', patched), 0);
+    assert.equal(await store.sessions.acked(id, 'click-1', 2), true, 'the update may have gone over the ack');
+    assert.equal((await store.sessions.beginCard(id, 'a')).kind, 'go');
+  });
+
+  it('sends another card when the one of a live session is gone, and none for a request nobody saw', async (t) => {
+    const store = await newStore(t);
+    const id = await store.created();
+    const begun = await store.sessions.beginCard(id, 'a');
+    assert.ok(begun.kind === 'go');
+    const sent = { outcome: 'sent', version: 1, clicks: begun.clicks, messageId: 'om_1' } as const;
+    await store.sessions.endCard(id, 'a', sent);
+    await store.redis.hset(store.keys.session(APP, id), 'card_gone', 1);
+    assert.deepEqual(await store.create(), { kind: 'live', sessionId: id, resend: true });
+    const again = await store.sessions.beginCard(id, 'a');
+    assert.ok(again.kind === 'go' && again.session.messageId === null && again.session.cards === 1);
+
+    const unseen = await store.created({ openId: 'ou_unseen' });
+    await store.sessions.invalidate(unseen);
+    assert.deepEqual(await store.sessions.beginCard(unseen, 'a'), { kind: 'done', ended: true });
+  });
+
+  it('refuses a request that would make more than 50 scopes together with the live one', async (t) => {
+    const store = await newStore(t);
+    const scopes = (prefix: string) => Array.from({ length: 30 }, (_, i) => `${prefix}${i}`);
+    const id = await store.created({ scopes: scopes('a') });
+    assert.deepEqual(await store.create({ scopes: scopes('b') }), { kind: 'too_many' });
+    assert.equal((await store.sessions.get(id))?.state, 'pending');
+  });
+
+  it('does not expire a session whose link she asked for in time', async (t) => {
+    const store = await newStore(t);
+    const id = await store.created();
+    await store.sessions.click(click(id, 'authorize'));
+    await store.redis.hset(store.keys.session(APP, id), 'expires_at', 1);
+    assert.ok((await store.sessions.expire(id)).leftMs > 0);
+    assert.equal(await store.sessions.storeLink(id, link(1), 60_000), true);
+    assert.ok(((await store.sessions.get(id))?.expiresAt ?? 0) > Date.now(), 'the link extends it');
+  });
+
+  it('ends a replaced session whose tokens turn out to be of another account', async (t) => {
+    const store = await newStore(t);
+    const id = await store.linked();
+    await store.vault.keep(id, 1, tokens());
+    const wider = await store.created({ scopes: ['a', 'b'] });
+    assert.equal((await store.sessions.get(id))?.state, 'authorizing', 'its tokens are being verified');
+    assert.equal(await store.sessions.mismatch(id, DETAIL), 0);
+    const old = await store.sessions.get(id);
+    assert.deepEqual([old?.state, old?.nextSessionId], ['superseded', wider]);
+  });
+
+  it('offers a new link when kept tokens can not be verified, and leaves none of them', async (t) => {
+    const store = await newStore(t);
+    const id = await store.linked();
+    await store.vault.keep(id, 1, tokens());
+    await store.sessions.dropTokens(id);
+    assert.equal((await store.sessions.get(id))?.linkState, 'dead');
+    assert.equal(await store.vault.kept(id), null);
+  });
+
+  it('can still be asked, shown, listed and ended when its text is damaged', async (t) => {
+    const store = await newStore(t);
+    const id = await store.created({ reason: 'why' });
+    await store.redis.hset(store.keys.session(APP, id), 'text', Buffer.from('rubbish').toString('base64'));
+    assert.equal((await store.sessions.get(id))?.reason, null);
+    assert.equal((await store.list({ appIds: [APP], clientId: null, limit: 10 })).sessions.length, 1);
+    assert.equal((await store.create()).kind, 'live');
+    assert.equal((await store.sessions.invalidate(id))?.ended, true);
+  });
+
+  it('tells a click on a lost session of its own from one of another store', async (t) => {
+    const store = await newStore(t);
+    const id = await store.created();
+    await store.redis.set(`${store.keys.base(APP)}:message:om_1`, id);
+    await store.redis.del(store.keys.session(APP, id));
+    const clicked = { ...click(id, 'authorize'), messageId: 'om_1' };
+    assert.equal((await store.sessions.click(clicked)).verdict, 'gone');
+    assert.equal((await store.sessions.click({ ...clicked, messageId: 'om_2' })).verdict, 'unknown');
   });
 
   it('moves the message on when a session is restarted, and restarts once', async (t) => {

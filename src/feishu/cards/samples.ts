@@ -80,6 +80,7 @@ const SHORTEST: Session = {
   linkNumber: 0,
   link: { ...LINK, userCode: '' },
   mismatches: 0,
+  cards: 0,
   version: 1,
   shownVersion: 0,
 };

@@ -5,18 +5,19 @@ import { PRELUDE } from './prelude.js';
 /**
  * Creates a session, or finds the live one that covers the request. Idempotent by id.
  * ARGV: id, client_id, open_id, scopes, text (sealed), chat_id, ttl ms, cards per hour, most scopes of one session.
- * Returns {'created', id, id of the session it has ended or ''} | {'live', id} | {'limited', ms}.
+ * Returns {'created', id, id of the session it has ended or '', how that one ended} | {'live', id, 1 when its card must
+ * be sent again} | {'limited', ms} | {'too_many'} (together with the live session's scopes).
  */
 export const createScript = defineScript(`${PRELUDE}
 local id, client, user, scopes = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local at = now()
-if redis.call('EXISTS', key(id)) == 1 then return {'created', id, ''} end
+if redis.call('EXISTS', key(id)) == 1 then return {'created', id, '', ''} end
 local old = redis.call('GET', base .. ':live:' .. client .. ':' .. user)
 local o = old and read(old) or {}
-local ended = ''
+local ended, how = '', ''
 if old and not islive(o.state) then old = false end
 if old and expire(old, o, at) == 0 then
-  ended = old
+  ended, how = old, 'expired'
   old = false
 end
 if old then
@@ -31,8 +32,17 @@ if old then
       list[#list + 1] = scope
     end
   end
-  if not missing then return {'live', old} end
-  if #list <= tonumber(ARGV[9]) then scopes = table.concat(list, ' ') end
+  if not missing then
+    if not o.card_gone then return {'live', old, 0} end
+    -- Its card was recalled or deleted: the user gets another one.
+    redis.call('HDEL', key(old), 'card_gone', 'message_id', 'sent_version', 'uncertain_until')
+    redis.call('HSET', key(old), 'shown_version', 0)
+    redis.call('HINCRBY', key(old), 'cards', 1)
+    touch(old, at)
+    return {'live', old, 1}
+  end
+  if #list > tonumber(ARGV[9]) then return {'too_many'} end
+  scopes = table.concat(list, ' ')
 end
 local cards, limit = base .. ':cards:' .. user, tonumber(ARGV[8])
 local nth = redis.call('LINDEX', cards, limit - 1)
@@ -44,10 +54,12 @@ insert(id, at, tonumber(ARGV[7]), {'client_id', client, 'open_id', user, 'scopes
   'link_state', 'none', 'link_number', 0, 'text', ARGV[5], 'chat_id', ARGV[6]})
 if old then
   redis.call('HSET', key(old), 'next_session_id', id)
-  if o.link_state ~= 'settling' then finish(old, 'superseded', at) end
-  ended = old
+  if o.link_state ~= 'settling' then
+    finish(old, 'superseded', at)
+    ended, how = old, 'superseded'
+  end
 end
-return {'created', id, ended}
+return {'created', id, ended, how}
 `);
 
 /**

@@ -6,7 +6,8 @@ import { PRELUDE } from './prelude.js';
  * Judges operator, session, repetition; does at once what can be done at once.
  * ARGV: id, operator, action, message id of the callback or '', create_time ms or 0, hold owner, hold ms, oldest
  * click ms, how long a claimed link may be in the making, ms.
- * Returns {verdict, record, ms until Feishu may be asked again}. Verdicts without a record: unknown, foreign (with the
+ * Returns {verdict, record, ms until Feishu may be asked again}. Verdicts without a record: unknown, gone (the
+ * session is not there any more, its message is ours), foreign (with the
  * open_id of the user asked), too_old. With one: claimed (this click asked for link link_number), making (it is being
  * made), link, confirming, check (ask Feishu), declined, ended, restart (may be continued), continued (next_session_id
  * has the live one).
@@ -15,7 +16,10 @@ export const clickScript = defineScript(`${PRELUDE}
 local id, action = ARGV[1], ARGV[3]
 local at = now()
 local s = read(id)
-if not s.state then return {'unknown'} end
+if not s.state then
+  local ours = ARGV[4] ~= '' and redis.call('GET', base .. ':message:' .. ARGV[4]) == id
+  return {ours and 'gone' or 'unknown'}
+end
 redis.call('DEL', base .. ':unclicked')
 if s.open_id ~= ARGV[2] then return {'foreign', s.open_id} end
 local created = tonumber(ARGV[5])
@@ -66,13 +70,15 @@ return {verdict, redis.call('HGETALL', key(id)), math.max(0, tonumber(s.poll_aft
  */
 export const ackedScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
-local s = redis.call('HMGET', key(id), 'message_id', 'version', 'shown_version', 'uncertain_until', 'patched_at')
+local s = redis.call('HMGET', key(id), 'message_id', 'version', 'shown_version', 'uncertain_until', 'patched_at',
+  'crossed_at')
 if not s[2] then return 0 end
 redis.call('ZREM', base .. ':hold:' .. (s[1] or id), ARGV[2])
 local version, shown = tonumber(s[2]), tonumber(s[3])
 local undone = ARGV[3] == '0' and at - tonumber(s[5] or '0') < tonumber(ARGV[4])
 if ARGV[3] ~= '0' then shown = tonumber(ARGV[3]) end
-if undone or tonumber(s[4] or '0') > at then shown = math.min(shown, version - 1) end
+local crossed = at - tonumber(s[6] or '0') < tonumber(ARGV[4])
+if undone or crossed or tonumber(s[4] or '0') > at then shown = math.min(shown, version - 1) end
 redis.call('HSET', key(id), 'shown_version', shown)
 if shown < version then touch(id, at) end
 announce(id)

@@ -147,10 +147,15 @@ return {'done'}
 export const mismatchScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
 if redis.call('DEL', key(id) .. ':tokens') == 0 then return 0 end
-local state = redis.call('HGET', key(id), 'state')
-if not islive(state) then
+local s = redis.call('HMGET', key(id), 'state', 'next_session_id')
+if not islive(s[1]) then
   redis.call('HSET', key(id), 'link_state', 'none')
   close(id)
+  return 0
+end
+if s[2] then
+  -- A wider request has replaced it while these tokens were being verified.
+  finish(id, 'superseded', at)
   return 0
 end
 redis.call('HDEL', key(id), 'confirming')
@@ -162,4 +167,17 @@ else
   changed(id, at)
 end
 return count
+`);
+
+/** The kept tokens can not be verified, or are not there any more. A live session offers a new link. ARGV: id. */
+export const dropTokensScript = defineScript(`${PRELUDE}
+local id = ARGV[1]
+redis.call('DEL', key(id) .. ':tokens')
+local s = redis.call('HMGET', key(id), 'state', 'link_state')
+if s[2] == 'settling' then
+  redis.call('HSET', key(id), 'link_state', 'dead')
+  if islive(s[1]) then changed(id, now()) end
+end
+close(id)
+return 1
 `);

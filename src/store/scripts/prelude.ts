@@ -59,9 +59,14 @@ end
 -- else the milliseconds after which to look again, or -1 when there is nothing to expire.
 local function expire(id, s, at)
   if not islive(s.state) then return -1 end
-  if s.link_state == 'settling' then return 15000 end
+  if s.link_state == 'settling' and redis.call('EXISTS', key(id) .. ':tokens') == 1 then return 15000 end
   local left = tonumber(s.expires_at) - at
   if left > 0 then return left end
+  if s.link_state == 'claimed' then
+    -- She has asked for a link in time; it extends the session when it is there.
+    local claimed = tonumber(s.claimed_at or '0') + 60000
+    if claimed > at then return math.min(claimed - at, 2000) end
+  end
   local intent = tonumber(s.poll_until or '0')
   if intent > at then return intent - at end
   if intent > 0 then

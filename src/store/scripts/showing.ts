@@ -6,14 +6,14 @@ import { PRELUDE } from './prelude.js';
  * May this worker bring the message to the session's present state? ARGV: id, owner, lock ms.
  * Returns {'go', record} | {'held', ms} (a click is in hand) | {'busy', ms} (another worker is at it) | {'notice',
  * record} (the group has not got its notice) | {'moved', id} (the message belongs to a session that has continued this
- * one, and is behind it) | {'done'}.
+ * one, and is behind it) | {'done', 1 when the session has ended}.
  */
 export const beginCardScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
 local s = read(id)
 if not s.state then
   redis.call('ZREM', base .. ':open', id)
-  return {'done'}
+  return {'done', 1}
 end
 local message = s.message_id or id
 if s.message_id then
@@ -23,13 +23,18 @@ if s.message_id then
     close(id)
     local heir = redis.call('HMGET', key(shows), 'version', 'shown_version', 'card_gone')
     if heir[1] and not heir[3] and tonumber(heir[2]) < tonumber(heir[1]) then return {'moved', shows} end
-    return {'done'}
+    return {'done', islive(s.state) and 0 or 1}
   end
+end
+if not islive(s.state) and not s.message_id and not s.sent_version then
+  -- It ended before its card was sent: nobody is told of a request she never saw.
+  redis.call('HSET', key(id), 'card_gone', 1)
+  s.card_gone = '1'
 end
 if s.card_gone or tonumber(s.shown_version) >= tonumber(s.version) then
   if s.message_id and s.chat_id ~= '' and not s.noticed then return {'notice', redis.call('HGETALL', key(id))} end
   close(id)
-  return {'done'}
+  return {'done', islive(s.state) and 0 or 1}
 end
 local hold = base .. ':hold:' .. message
 redis.call('ZREMRANGEBYSCORE', hold, '-inf', at)
@@ -100,9 +105,11 @@ elseif outcome == 'patched' then
   redis.call('HDEL', key(id), 'uncertain_until')
   if (s.clicks or '0') == ARGV[5] then
     redis.call('HSET', key(id), 'shown_version', version)
-  elseif tonumber(s.shown_version) >= tonumber(s.version) then
-    -- A click crossed the PATCH: which of the two the message shows now is not known. Show it again.
-    redis.call('HSET', key(id), 'shown_version', tonumber(s.version) - 1)
+  else
+    -- A click crossed the PATCH: which of the two the message shows now is not known. Show it again, also when the
+    -- word that its ack has left comes only after this.
+    local shown = math.min(tonumber(s.shown_version), tonumber(s.version) - 1)
+    redis.call('HSET', key(id), 'shown_version', shown, 'crossed_at', at)
   end
 end
 close(id)
