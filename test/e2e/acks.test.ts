@@ -46,6 +46,7 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
       assert.match(click.toastText ?? '', /Not possible right now|处理不了/);
       assert.equal(click.card, undefined);
     }
+    assertQuick(scene);
     scene.redis.thaw();
     await scene.daemon.readiness(200);
     // What the frozen Redis took late was harmless: she declined, so the session has ended, or it is as before.
@@ -67,6 +68,7 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
       assertAcked(click);
       assert.match(click.toastText ?? '', /Not possible right now|处理不了/);
     }
+    assertQuick(scene);
     hold.clear();
     await scene.redis.start();
     await scene.daemon.readiness(200);
@@ -87,6 +89,7 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
     assertAcked(declined);
     assert.match(text(declined.card), /拒绝|eclined/);
     assert.equal((await scene.session(second.sessionId)).state, 'rejected');
+    assertQuick(scene);
     hang.clear();
     await scene.sim.until(() => scene.sim.deviceCodes().length === 1, 20_000, 'a device code');
     await scene.shows(first.messageId, scene.userCode());
@@ -123,7 +126,7 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
 
 describe('a click has one effect', { concurrency: 2 }, () => {
   it('when the same frame comes twice, and when she presses twice', async (t) => {
-    const scene = await newScene(t);
+    const scene = await newScene(t, { simulator: { latencyMs: { device_authorization: 100 } } });
     const [first, second] = await crowd(scene, 2);
     assert.ok(first && second);
     const repeated = scene.sim.waitFor('ack.ignored', 3_000);
@@ -132,12 +135,15 @@ describe('a click has one effect', { concurrency: 2 }, () => {
     await repeated;
     assert.equal(flows(scene), 1);
 
-    const one = clickOf(scene, second, 'authorize');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const two = clickOf(scene, second, 'authorize');
-    for (const click of await Promise.all([one, two])) {
+    const presses: Promise<ClickResult>[] = [];
+    // At once, and while the link is being made.
+    for (const afterMs of [5, 60, 0]) {
+      presses.push(clickOf(scene, second, 'authorize'));
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+    }
+    for (const click of await Promise.all(presses)) {
       assertAcked(click);
-      assert.match(text(click.card), /"agreed"/, 'both answers show the one link');
+      assert.match(text(click.card), /"agreed"/, 'every answer shows the one link');
     }
     assert.equal(flows(scene), 2);
     await authorizeByCard({ ...scene, user: second.user }, second.messageId);
@@ -145,7 +151,7 @@ describe('a click has one effect', { concurrency: 2 }, () => {
   });
 
   it('when two daemons get one click each', async (t) => {
-    const scene = await newScene(t);
+    const scene = await newScene(t, { simulator: { latencyMs: { device_authorization: 100 } } });
     const other = await scene.another();
     await other.readiness(200);
     const asked = await scene.ask();

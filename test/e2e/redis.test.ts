@@ -132,6 +132,11 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
     it('every connection is killed, five times', async (t) => {
       const scene = await newScene(t);
       const asked = await linked(scene);
+      const clients = async (): Promise<number> =>
+        String(await scene.redis.client.call('CLIENT', 'LIST'))
+          .trim()
+          .split('\n').length;
+      const before = await clients();
       for (let i = 0; i < 5; i += 1) {
         await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
         await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -139,6 +144,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       }
       consent(scene);
       await completes(scene, asked);
+      await eventually(async () => (await clients()) === before, 5_000, 'as many connections as before');
     });
 
     for (const mode of ['close', 'garbage'] as const) {
