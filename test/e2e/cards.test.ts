@@ -158,7 +158,8 @@ describe('a click', { concurrency: 4 }, () => {
     assert.equal(click.toast?.i18n?.['en_us'], 'This request no longer exists');
     assert.equal(shown(scene, asked), 'This request no longer exists');
     const strange = await scene.click(asked.messageId, 'authorize', 'as_0000000000000000_not_ours');
-    assert.equal(titleOf(strange.card), 'This request no longer exists');
+    assert.equal(strange.card, undefined, 'a card of somebody else is left alone');
+    assert.equal(strange.toast?.i18n?.['en_us'], 'This request no longer exists');
     assert.equal(sim.messagesTo(scene.openId).length, 1);
   });
 

@@ -261,12 +261,12 @@ describe('time runs out', { concurrency: 4 }, () => {
   });
 
   it('while the poll that brings the token is under way: consent was first', async (t) => {
-    const scene = await newScene(t, { simulator: { deviceCodeLifeSeconds: 6 } });
+    const scene = await newScene(t, { simulator: { deviceCodeLifeSeconds: 7 } });
     const { sim, user } = scene;
     const asked = await scene.ask({ scopes: [A], ttl_seconds: 10 });
     const userCode = await authorize(scene, asked);
     const expiresAt = Date.parse(String((await scene.session(asked.sessionId))['expires_at']));
-    await eventually(async () => Date.now() > expiresAt - 6_500);
+    await eventually(async () => Date.now() > expiresAt - 4_500);
     const issued = sim.waitFor('token');
     const held = sim.faults.add({ on: 'api', api: 'token', kind: 'hold', when: 'after', times: 1 });
     sim.consent({ userCode, user });

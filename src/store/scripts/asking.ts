@@ -130,7 +130,8 @@ for _, id in ipairs(ids) do
     redis.call('ZREM', base .. ':user:' .. s[2], id)
     redis.call('ZREM', base .. ':client:' .. s[1], id)
     if s[3] and redis.call('GET', base .. ':message:' .. s[3]) == id then
-      redis.call('DEL', base .. ':message:' .. s[3])
+      -- Her card is still there, and a click on it is told from one of another store's for as long as Feishu updates it.
+      redis.call('PEXPIRE', base .. ':message:' .. s[3], 14 * 86400000)
     end
   end
   redis.call('DEL', key(id), key(id) .. ':tokens')
