@@ -82,7 +82,8 @@ describe('a click', { concurrency: 4 }, () => {
         const value = { action: 'authorize', session_id: asked.sessionId };
         const click = await person.click(asked, 'authorize', shape(value, person.openId, person.user.unionId));
         assert.equal(click.errorCode, undefined, `${name}: ${click.reason}`);
-        assert.match(titleOf(click.card), /^One step left/, `${name}: ${JSON.stringify(click.ackBody)}`);
+        // In the ack or, when so many at once keep the machine busy, right after it.
+        await scene.shows(asked.messageId, 'One step left');
         assert.match(codeOn(scene, asked.messageId), /-/);
         await invalidate(scene, asked);
         await scene.shows(asked.messageId, 'Request cancelled');
