@@ -1,0 +1,85 @@
+/** The built daemon under load: production's settings (log level info, JSON lines), apps from a configuration file. */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { freePort } from '../support/redis-server.js';
+import type { BenchContext } from './benchmark.js';
+import { type Child, startChild } from './child.js';
+
+export interface BenchDaemon {
+  readonly process: Child;
+  /** From its spawn to the first 200 of /readyz. */
+  readonly readyMs: number;
+  /** @throws Error unless the answer's status is one of the 200s */
+  call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export interface BenchDaemonOptions {
+  readonly feishuUrl: string;
+  readonly redisUrl: string;
+  readonly apps: readonly { readonly appId: string; readonly appSecret: string }[];
+}
+
+const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
+/** The same for all starts: a second one may find the first one's Redis. */
+const ENCRYPTION_KEY = randomBytes(32).toString('base64');
+const READY_LIMIT_MS = 30_000;
+const LOOK_EVERY_MS = 10;
+const REQUEST_MS = 30_000;
+
+/** Resolves when it is ready. */
+export async function startDaemon(context: BenchContext, options: BenchDaemonOptions): Promise<BenchDaemon> {
+  const port = await freePort();
+  const secret = randomBytes(24).toString('hex');
+  const configFile = join(context.folder, `daemon-${port}.json`);
+  const apps = options.apps.map(({ appId, appSecret }) => ({ app_id: appId, app_secret: appSecret }));
+  await writeFile(configFile, JSON.stringify({ apps }), { mode: 0o600 });
+  const child = startChild(context, {
+    name: `daemon-${port}`,
+    args: [MAIN, 'start'],
+    env: {
+      CONFIG_FILE: configFile,
+      FEISHU_API_BASE_URL: options.feishuUrl,
+      FEISHU_ACCOUNTS_BASE_URL: options.feishuUrl,
+      FEISHU_APPLINK_BASE_URL: options.feishuUrl,
+      REDIS_URL: options.redisUrl,
+      TOKEN_ENCRYPTION_KEYS: `k1:${ENCRYPTION_KEY}`,
+      API_KEYS: `bench:${secret}`,
+      HTTP_PORT: String(port),
+      STATE_DIR: join(context.folder, `state-${port}`),
+      LOG_FORMAT: 'json',
+    },
+  });
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const readyMs = await firstReady(child, `${baseUrl}/readyz`);
+  return {
+    process: child,
+    readyMs,
+    async call(method, path, body) {
+      const response = await fetch(baseUrl + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${secret}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_MS),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return JSON.parse(text) as Record<string, unknown>;
+    },
+  };
+}
+
+async function firstReady(child: Child, url: string): Promise<number> {
+  for (;;) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(REQUEST_MS) }).catch(() => null);
+    const tookMs = performance.now() - child.startedAt;
+    await answer?.arrayBuffer();
+    if (answer?.status === 200) return tookMs;
+    child.assertAlive();
+    if (tookMs > READY_LIMIT_MS) throw new Error(`the daemon was not ready within ${READY_LIMIT_MS} ms`);
+    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+  }
+}
