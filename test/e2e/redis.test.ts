@@ -53,7 +53,7 @@ function writtenSince(daemon: Daemon, lines: number, bytes: number) {
 }
 
 describe('Redis in trouble', { concurrency: 4 }, () => {
-  describe('Redis goes away and comes back', { concurrency: 3 }, () => {
+  describe('Redis goes away and comes back', { concurrency: 2 }, () => {
     it('killed and started again before the click, and again before consent', async (t) => {
       const scene = await newScene(t);
       const { daemon, redis } = scene;
@@ -219,7 +219,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
     });
   });
 
-  describe('Redis forgets', { concurrency: 3 }, () => {
+  describe('Redis forgets', { concurrency: 1 }, () => {
     it('the queues, in every state of a session', async (t) => {
       const scene = await newScene(t);
       const forget = async (): Promise<void> => {
@@ -289,7 +289,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
     });
   });
 
-  describe('Redis is not fit for us', { concurrency: 3 }, () => {
+  describe('Redis is not fit for us', { concurrency: 2 }, () => {
     it('full: not ready while it takes no writes, and ready again', async (t) => {
       const scene = await newScene(t);
       const { daemon, redis } = scene;
@@ -379,7 +379,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
     });
   });
 
-  describe('what is written about trouble is bounded', { concurrency: 3 }, () => {
+  describe('what is written about trouble is bounded', { concurrency: 2 }, () => {
     for (const away of [['Redis'], ['Feishu'], ['Redis', 'Feishu']] as const) {
       it(`while ${away.join(' and ')} cannot be reached and a hundred users are due`, async (t) => {
         const scene = await newScene(t, { env: { LOG_LEVEL: 'info' } });

@@ -51,6 +51,8 @@ export interface DaemonOptions {
   readonly waitForHttp?: boolean;
 }
 
+/** Tests side by side start many daemons at once; a busy machine takes its time with that. */
+const START_MS = 30_000;
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const API_KEY = randomBytes(24).toString('hex');
 const ENCRYPTION_KEY = randomBytes(32).toString('base64');
@@ -182,7 +184,13 @@ async function launch(options: DaemonOptions, stateDir: string): Promise<Daemon>
       await rm(stateDir, { recursive: true, force: true });
     },
   };
-  if (options.waitForHttp !== false) await daemon.line('http.listening');
+  if (options.waitForHttp === false) return daemon;
+  try {
+    await daemon.line('http.listening', () => true, START_MS);
+  } catch (error) {
+    await daemon.close();
+    throw error;
+  }
   return daemon;
 }
 
