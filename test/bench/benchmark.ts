@@ -25,6 +25,8 @@ export interface BenchContext {
   say(text: string): void;
   /** Called in reverse order when the benchmark is over, whatever came of it. */
   after(close: () => Promise<void> | void): void;
+  /** Ends the benchmark now: it can not be measured. */
+  fail(error: Error): void;
 }
 
 export interface Benchmark {

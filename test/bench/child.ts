@@ -19,12 +19,13 @@ export interface Child {
   readonly pid: number;
   /** By `performance.now()`. */
   readonly startedAt: number;
-  /** @throws Error with the last lines it wrote when it has ended by itself */
-  assertAlive(): void;
   kill(): Promise<void>;
 }
 
-/** A Node process with nothing of our own environment but what finds programs and temporary files. */
+/**
+ * A Node process with nothing of our own environment but what finds programs and temporary files. When it ends by itself
+ * the benchmark fails with the last lines it wrote.
+ */
 export function startChild(context: BenchContext, { name, args, env }: ChildOptions): Child {
   const logFile = join(context.folder, `${name}.log`);
   const log = openSync(logFile, 'a');
@@ -35,17 +36,17 @@ export function startChild(context: BenchContext, { name, args, env }: ChildOpti
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const gone = once(child, 'exit');
+  let wanted = true;
+  const gone = once(child, 'exit').then(([code, signal]) => {
+    if (!wanted) return;
+    const tail = readFileSync(logFile, 'utf8').split('\n').slice(-10).join('\n');
+    context.fail(new Error(`${name} ended with ${code ?? signal}:\n${tail}`));
+  });
   const started: Child = {
     pid: child.pid ?? 0,
     startedAt,
-    assertAlive() {
-      if (child.exitCode === null && child.signalCode === null) return;
-      const tail = readFileSync(logFile, 'utf8').split('\n').slice(-10).join('\n');
-      throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}:\n${tail}`);
-    },
     async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      wanted = false;
       child.kill('SIGKILL');
       await gone;
     },

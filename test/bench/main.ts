@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BenchContext, Benchmark, Row } from './benchmark.js';
+import type { Benchmark, Row } from './benchmark.js';
 import { isMet } from './benchmark.js';
 import { acks } from './benchmarks/acks.js';
 import { authorize } from './benchmarks/authorize.js';
@@ -23,6 +23,8 @@ export interface BenchOptions {
   print(line: string): void;
   complain(line: string): void;
 }
+
+const CLOSE_LIMIT_MS = 5_000;
 
 const BENCHMARKS: readonly Benchmark[] = [acks, authorize, waiting, thousand, bytes, start];
 
@@ -68,28 +70,39 @@ async function runOne(
 ): Promise<readonly Row[]> {
   const startedAt = performance.now();
   const closers: (() => Promise<void> | void)[] = [];
-  const context: BenchContext = {
-    folder: await mkdtemp(join(tmpdir(), `authd-bench-${benchmark.name}-`)),
-    say: (text) => complain(`  ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${text}`),
-    after: (close) => closers.push(close),
-  };
-  context.after(() => rm(context.folder, { recursive: true, force: true }));
+  let over = false;
+  const folder = await mkdtemp(join(tmpdir(), `authd-bench-${benchmark.name}-`));
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const limit = benchmark.seconds * 3;
+  const timer = setTimeout(() => fail(new Error(`it took longer than ${limit} s`)), limit * 1000);
+  const stop = (): void => fail(new Error('interrupted'));
+  signal.addEventListener('abort', stop, { once: true });
   try {
-    return await Promise.race([benchmark.run(context), givenUp(benchmark, signal, context)]);
+    const measured = benchmark.run({
+      folder,
+      say: (text) => complain(`  ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${text}`),
+      // What a benchmark opens after it was given up is closed at once.
+      after: (close) => void (over ? inTime(close) : closers.push(close)),
+      fail,
+    });
+    return await Promise.race([measured, failed]);
   } finally {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    over = true;
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await inTime(close);
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function givenUp(benchmark: Benchmark, signal: AbortSignal, context: BenchContext): Promise<never> {
-  return new Promise((_, reject) => {
-    const limit = benchmark.seconds * 3;
-    const timer = setTimeout(() => reject(new Error(`it took longer than ${limit} s`)), limit * 1000);
-    const stop = (): void => reject(new Error('interrupted'));
-    signal.addEventListener('abort', stop, { once: true });
-    context.after(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
-    });
+/** What does not close in time is left: the next benchmark must not wait for it. */
+async function inTime(close: () => Promise<void> | void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_LIMIT_MS);
   });
+  await Promise.race([(async () => await close())(), late]).finally(() => clearTimeout(timer));
 }

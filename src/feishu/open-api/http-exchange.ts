@@ -8,9 +8,10 @@ import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 import type { CallBudget } from '../../domain/call-budget.js';
 import type { FeishuExchange, FeishuReply, FeishuRequest } from '../../domain/feishu-exchange.js';
+import { createArrivals } from './arrivals.js';
 import { readReply } from './reply.js';
 import { type RawReply, sendOnce } from './send.js';
-import { takeTurn } from './turn.js';
+import { noTurn, takeTurn } from './turn.js';
 
 export interface HttpExchangeDeps {
   /** The connection pool for a URL: direct or by proxy. Must give the same one for the same origin. */
@@ -25,16 +26,31 @@ export interface HttpExchangeDeps {
 
 /** Feishu names no time: wait so long (FEISHU.md §4.7: at least a second). */
 const DEFAULT_PAUSE_MS = 1_000;
+/** Longest wait of a call that has its turn while this process has too many under way. */
+const MAX_ROOM_WAIT_MS = 2_000;
 
 export function createHttpExchange(deps: HttpExchangeDeps): FeishuExchange {
   const { budget, clock, logger, random } = deps;
+  const arrivals = createArrivals(() => performance.now());
+
+  const send = async (request: FeishuRequest): Promise<{ readonly raw: RawReply; readonly ms: number }> => {
+    const { api, appId, limits } = request;
+    const answered =
+      limits === null ? () => undefined : await arrivals.enter(`${appId} ${api}`, limits.perSecond, MAX_ROOM_WAIT_MS);
+    if (answered === null) throw noTurn(api, Math.ceil(MAX_ROOM_WAIT_MS * random()));
+    const startedAt = clock();
+    try {
+      return { raw: await sendOnce(deps.dispatcherFor(request.url), request), ms: clock() - startedAt };
+    } finally {
+      answered();
+    }
+  };
 
   return async (request) => {
     if (request.limits !== null) await takeTurn({ budget, clock, random, sleep }, request, request.limits);
-    const startedAt = clock();
-    const raw = await sendOnce(deps.dispatcherFor(request.url), request);
+    const { raw, ms } = await send(request);
     const reply = readReply(raw, clock());
-    logReply(request, reply, raw, clock() - startedAt);
+    logReply(request, reply, raw, ms);
     if (!reply.rateLimited) return reply;
     const pauseMs = reply.retryAfterMs ?? DEFAULT_PAUSE_MS;
     await notePause(request, reply, pauseMs);

@@ -55,7 +55,7 @@ async function reach<T>(api: string, ask: () => Promise<T>): Promise<T> {
   }
 }
 
-const noTurn = (api: string, retryAfterMs: number): FeishuError =>
+export const noTurn = (api: string, retryAfterMs: number): FeishuError =>
   new FeishuError('rate_limited', `not sent: the call budget is used up for ${retryAfterMs} ms`, {
     api,
     retryAfterMs,
