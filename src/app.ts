@@ -5,12 +5,14 @@
  */
 import type { Logger } from 'pino';
 import { buildFeishu } from './app/feishu-parts.js';
+import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
 import { createReadiness } from './app/readiness.js';
 import { buildStore } from './app/store-parts.js';
 import { createStoreWatch } from './app/store-watch.js';
 import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
 import type { Config } from './config/config.js';
+import type { AskRequest, AskResult } from './domain/ask.js';
 import { AuthdError } from './errors.js';
 import { parseCallback } from './feishu/callback.js';
 import { loadCards } from './feishu/cards/load-cards.js';
@@ -99,6 +101,24 @@ export function createApp(deps: AppDeps): App {
       }
       return producer;
     };
+    const grants = buildGrants({ config, store, feishu, lateProducer, hints, logger, now, random });
+    // After everything that may begin a refresh has stopped.
+    stack.push({
+      name: 'refreshes',
+      deadlineMs: Math.max(1_000, shutdownMs - 1_500),
+      close: () => grants.refresh.settled(),
+    });
+    const ask = (request: AskRequest): Promise<AskResult> =>
+      createAsk({
+        ...store,
+        status: grants.grants.status,
+        producer: lateProducer(),
+        hints,
+        seesEveryGrant: (id) => config.clients.find((client) => client.id === id)?.actions.includes('admin') === true,
+        cardLimitPerHour: config.cards.limitPerUserPerHour,
+        now,
+        logger,
+      })(request);
     const servers = await buildHttp({
       config,
       store,
@@ -108,29 +128,21 @@ export function createApp(deps: AppDeps): App {
       now,
       lateProducer,
       hints,
-      forget: createForget({ ...feishu, vault: store.vault, hints, logger }),
-      ask: (request) =>
-        createAsk({
-          ...store,
-          producer: lateProducer(),
-          hints,
-          seesEveryGrant: (id) => config.clients.find((client) => client.id === id)?.actions.includes('admin') === true,
-          cardLimitPerHour: config.cards.limitPerUserPerHour,
-          now,
-          logger,
-        })(request),
+      grants: grants.grants,
+      forget: createForget({ ...feishu, vault: store.vault, store: grants.refreshStore, hints, logger }),
+      ask,
     });
     stack.push({ name: 'http', deadlineMs: Math.min(1_500, shutdownMs / 4), close: () => closeServers(servers) });
     await listen(servers, config.http.host, logger);
 
-    const watch = createStoreWatch({ config, store, gate, logger });
+    const watch = createStoreWatch({ config, store, drainSpool: grants.drainSpool, gate, logger });
     await watch.firstContact(stopping.signal);
     await Promise.all([store.subscriber, store.queueRedis].map((redis) => whenReady(redis, stopping.signal)));
     await store.changes.start();
     const opened = store.openProducer();
     stack.push({ name: 'queues', deadlineMs: 500, close: () => opened.close() });
     producer = opened;
-    watch.start(opened);
+    watch.start();
     stack.push({ name: 'store watch', deadlineMs: 100, close: () => watch.stop() });
     const learnNames = (): void =>
       hints.add(async () => {
@@ -141,7 +153,7 @@ export function createApp(deps: AppDeps): App {
     stack.push({ name: 'names', deadlineMs: 100, close: () => clearInterval(learning) });
 
     if (has('worker')) {
-      workers = await buildWorkers({ config, store, feishu, producer: opened, gate, logger, now, random });
+      workers = await buildWorkers({ config, store, feishu, grants, ask, producer: opened, gate, logger, now, random });
       const parts = workers;
       stack.push({
         name: 'workers',

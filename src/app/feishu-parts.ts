@@ -60,7 +60,7 @@ export function buildFeishu(deps: FeishuDeps): FeishuParts {
     app: (appId) => apps.get(appId),
     openApi: (appId) => openApis.get(appId),
     authorizationServer: createAuthorizationServer({ exchange }),
-    tokenEndpoint: createTokenEndpoint({ exchange, clock }),
+    tokenEndpoint: createTokenEndpoint({ exchange }),
     revocation: createRevocation({ exchange }),
     renderer: createCardRenderer({
       cards: deps.cards,

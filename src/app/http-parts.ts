@@ -7,6 +7,7 @@ import type { ReadinessReport } from '../domain/readiness.js';
 import { isLive, type Session } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
 import type { Forget } from '../flow/forget.js';
+import type { Grants } from '../flow/grants.js';
 import type { Hints } from '../flow/hints.js';
 import { createClientRegistry } from '../http/clients.js';
 import { DEFAULT_HTTP_LIMITS, type HealthDeps, type HttpDeps } from '../http/ports.js';
@@ -28,6 +29,7 @@ export interface HttpPartsDeps {
   readonly readiness: (appId?: string) => Promise<ReadinessReport>;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly forget: Forget;
+  readonly grants: Grants;
   readonly lateProducer: () => Producer;
   readonly hints: Hints;
   readonly version: string;
@@ -124,8 +126,10 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps> {
       }),
     },
     grants: {
-      status: guarded((appId: string, openId: string) => store.vault.status(appId, openId, now())),
-      read: guarded((appId: string, openId: string) => store.vault.accessToken(appId, openId, now())),
+      status: guarded(deps.grants.status),
+      read: guarded(deps.grants.read),
+      renew: guarded(deps.grants.renew),
+      used: deps.grants.used,
       forget: guarded(deps.forget),
     },
     clients: createClientRegistry(config.clients),

@@ -6,7 +6,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { AuthdError } from '../errors.js';
-import type { Producer } from '../queue/producer.js';
 import { checkKeyring, installId, persistenceWarnings, readRedisFacts, refuseEviction } from '../store/redis-checks.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
 import type { StoreParts } from './store-parts.js';
@@ -14,13 +13,14 @@ import type { StoreParts } from './store-parts.js';
 export interface StoreWatch {
   /** Resolves after the first contact. @throws AuthdError `redis_unsuitable`, `key_mismatch`; never for a Redis that is away */
   firstContact(signal: AbortSignal): Promise<void>;
-  start(producer: Producer): void;
+  start(): void;
   stop(): void;
 }
 
 export interface StoreWatchDeps {
   readonly config: Config;
   readonly store: StoreParts;
+  readonly drainSpool: () => Promise<void>;
   readonly gate: FloodGate;
   readonly logger: Logger;
 }
@@ -69,15 +69,8 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     }
   };
 
-  const drain = async (producer: Producer): Promise<void> => {
-    if (store.redis.status !== 'ready') return;
-    const count = await store.spool.drain(async ({ sessionId, linkNumber, tokens }) => {
-      const verdict = await store.vault.keep(sessionId, linkNumber, tokens);
-      const fields = { event: 'token.unspooled', session_id: sessionId, verdict };
-      logger.info(fields, 'Spooled tokens were handed to the store');
-      if (verdict === 'kept') await producer.pollNow(sessionId, linkNumber);
-    });
-    if (count > 0) logger.info({ event: 'spool.drained', entries: count }, 'The spool is empty again');
+  const drain = async (): Promise<void> => {
+    if (store.redis.status === 'ready') await deps.drainSpool();
   };
 
   /** Runs a task again and again, never twice at once. Returns what runs it out of turn. */
@@ -120,11 +113,11 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
         }
       }
     },
-    start(producer) {
+    start() {
       checkNow = repeat(CHECK_EVERY_MS, recheck, 'check');
       store.redis.on('ready', checkNow);
       // At once: what a daemon before this one has left must be there before its sessions are polled again.
-      repeat(DRAIN_EVERY_MS, () => drain(producer), 'drain')();
+      repeat(DRAIN_EVERY_MS, drain, 'drain')();
     },
     stop() {
       store.redis.off('ready', checkNow);

@@ -1,7 +1,9 @@
 /** The workers: processors, the pool that feeds them, the watch over it, and the reconciler's first walk. */
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import type { AskRequest, AskResult } from '../domain/ask.js';
 import { AuthdError } from '../errors.js';
+import { createAskAgain } from '../flow/ask-again.js';
 import { createCardActionProcessor } from '../processors/card-action.js';
 import { createCardUpdateProcessor } from '../processors/card-update.js';
 import { createDevicePollProcessor } from '../processors/device-poll.js';
@@ -12,14 +14,17 @@ import {
   RECONCILE,
   reconcile,
 } from '../processors/maintenance.js';
+import { moveDue } from '../processors/refresh-schedule.js';
 import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
 import { createSettle } from '../processors/settle.js';
+import { createTokenRefreshProcessor } from '../processors/token-refresh.js';
 import { QUEUES } from '../queue/jobs.js';
 import type { Producer } from '../queue/producer.js';
 import { createQueueWatch } from '../queue/watch.js';
 import { createWorkerPool } from '../queue/worker.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
 import type { FeishuParts } from './feishu-parts.js';
+import type { GrantParts } from './grant-parts.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface WorkerParts {
@@ -31,6 +36,8 @@ export interface WorkerPartsDeps {
   readonly config: Config;
   readonly store: StoreParts;
   readonly feishu: FeishuParts;
+  readonly grants: GrantParts;
+  readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly producer: Producer;
   readonly gate: FloodGate;
   readonly logger: Logger;
@@ -41,19 +48,28 @@ export interface WorkerPartsDeps {
 const DAY_MS = 86_400_000;
 const RECONCILE_EVERY_MS = 15_000;
 const CLEANUP_EVERY_MS = 3_600_000;
+const SCHEDULE_EVERY_MS = 1_000;
 
 /** Deadlines nest: a poll that has been sent ends before the workers must. */
 const pollTimeoutMs = (shutdownMs: number): number => Math.min(10_000, Math.max(3_000, shutdownMs - 2_000));
 
 export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> {
-  const { config, feishu, gate, logger, now, producer, store } = deps;
+  const { config, feishu, gate, grants, logger, now, producer, store } = deps;
   const { changes, sessions, spool, unreachable, vault } = store;
   const userInfo = async (appId: string, accessToken: string) => {
     const openApi = feishu.openApi(appId);
     if (openApi === undefined) throw new AuthdError('app_not_found', `app ${appId} is not configured here`);
     return await openApi.userInfo(accessToken);
   };
-  const settle = createSettle({ sessions, vault, producer, userInfo, now, logger });
+  const settle = createSettle({
+    sessions,
+    vault,
+    producer,
+    userInfo,
+    policy: grants.policy,
+    random: deps.random,
+    logger,
+  });
   const maintenance: MaintenanceDeps = {
     appIds: config.apps.map((app) => app.appId),
     sessions,
@@ -66,7 +82,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     connect: store.workerRedis,
     prefix: store.keys.queuePrefix,
     processors: {
-      'card-action': createCardActionProcessor({ ...feishu, sessions, producer, logger }),
+      'card-action': createCardActionProcessor({ ...feishu, sessions, vault, producer, logger }),
       'device-poll': createDevicePollProcessor({
         ...feishu,
         sessions,
@@ -80,6 +96,15 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         logger,
       }),
       'session-expiry': createSessionExpiryProcessor({ sessions, producer, logger }),
+      'token-refresh': createTokenRefreshProcessor({
+        vault,
+        store: grants.refreshStore,
+        refresh: grants.refresh,
+        askAgain: createAskAgain({ ask: deps.ask, logger }),
+        policy: grants.policy,
+        random: deps.random,
+        logger,
+      }),
       'card-update': createCardUpdateProcessor({
         sessions,
         changes,
@@ -125,12 +150,38 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     logger.warn({ event: 'reconciler.failed', err: error }, 'The first look at open sessions failed'),
   );
   watch.start();
+  const schedule = startSchedule(
+    () => moveDue({ appIds: maintenance.appIds, store: grants.refreshStore, jobs: producer }),
+    (error) =>
+      gate.warn(
+        'refresh schedule',
+        { event: 'refresh.schedule_failed', err: error },
+        'Due grants could not be taken; it is tried again',
+      ),
+  );
 
   return {
     stalled: () => watch.stalled(),
     async close() {
       watch.stop();
+      schedule.stop();
       await pool.close();
     },
   };
+}
+
+/** Looks for due grants again and again, never twice at once. */
+function startSchedule(move: () => Promise<number>, onError: (error: unknown) => void): { stop(): void } {
+  let busy = false;
+  const look = (): void => {
+    if (busy) return;
+    busy = true;
+    move()
+      .catch(onError)
+      .finally(() => {
+        busy = false;
+      });
+  };
+  const timer = setInterval(look, SCHEDULE_EVERY_MS);
+  return { stop: () => clearInterval(timer) };
 }

@@ -21,6 +21,8 @@ export interface FeishuRequest {
   readonly timeoutMs: number;
   /** Whether the same request may be sent again although the first may have been applied. */
   readonly repeatable: boolean;
+  /** Asked right before sending, after every wait for a turn: false and the request is not sent (`transient`). */
+  readonly mayStillSend?: () => boolean;
 }
 
 export interface FeishuReply {

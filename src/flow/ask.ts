@@ -6,11 +6,11 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { AskRequest, AskResult } from '../domain/ask.js';
+import type { GrantStatus } from '../domain/grant.js';
 import { covers, OFFLINE_ACCESS } from '../domain/scopes.js';
 import { newSessionId } from '../domain/session-id.js';
 import { AuthdError } from '../errors.js';
 import type { Producer } from '../queue/producer.js';
-import type { GrantVault } from '../store/grant-vault.js';
 import type { StoreKeys } from '../store/keys.js';
 import type { SessionStore } from '../store/session-store.js';
 import type { Unreachable } from '../store/unreachable.js';
@@ -20,7 +20,7 @@ export interface AskDeps {
   readonly redis: Redis;
   readonly keys: StoreKeys;
   readonly sessions: SessionStore;
-  readonly vault: GrantVault;
+  readonly status: (appId: string, openId: string) => Promise<GrantStatus>;
   readonly unreachable: Unreachable;
   readonly producer: Producer;
   readonly hints: Hints;
@@ -37,7 +37,7 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
   const { sessions, producer, hints, logger } = deps;
 
   const authorized = async (request: AskRequest): Promise<AskResult | null> => {
-    const grant = await deps.vault.status(request.appId, request.openId, deps.now());
+    const grant = await deps.status(request.appId, request.openId);
     const named = grant.clientIds.includes(request.clientId) || deps.seesEveryGrant(request.clientId);
     const business = request.scopes.filter((scope) => scope !== OFFLINE_ACCESS);
     if (grant.status !== 'active' || !named || !covers(grant.scopes, business)) return null;

@@ -3,10 +3,12 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import type { Revocation } from '../oauth/revocation.js';
 import type { GrantVault } from '../store/grant-vault.js';
+import type { RefreshStore } from '../store/refresh-store.js';
 import type { Hints } from './hints.js';
 
 export interface ForgetDeps {
-  readonly vault: Pick<GrantVault, 'read' | 'forget'>;
+  readonly vault: Pick<GrantVault, 'read'>;
+  readonly store: Pick<RefreshStore, 'forget'>;
   readonly revocation: Revocation;
   readonly app: (appId: string) => AppConfig | undefined;
   readonly hints: Hints;
@@ -32,6 +34,6 @@ export function createForget(deps: ForgetDeps): Forget {
 
   return async (appId, openId, revokeAtFeishu) => {
     if (revokeAtFeishu) await revoke(appId, openId);
-    await deps.vault.forget(appId, openId);
+    await deps.store.forget(appId, openId, false);
   };
 }

@@ -9,7 +9,7 @@
 import type { Logger } from 'pino';
 import type { TlsConfig } from '../config/config.js';
 import type { AskRequest, AskResult } from '../domain/ask.js';
-import type { AccessToken, GrantStatus } from '../domain/grant.js';
+import type { GrantReading, GrantStatus, RenewedReading } from '../domain/grant.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import type { Session, SessionState } from '../domain/session.js';
 import type { ClientRegistry } from './clients.js';
@@ -50,8 +50,12 @@ export interface SessionsPort {
 export interface GrantsPort {
   /** A grant that does not exist has the status `none`. */
   status(appId: string, openId: string): Promise<GrantStatus>;
-  /** The status and, where one is kept, the access token, also an expired one. */
-  read(appId: string, openId: string): Promise<{ readonly grant: GrantStatus; readonly token: AccessToken | null }>;
+  /** The grant and what is kept of its access tokens. */
+  read(appId: string, openId: string): Promise<GrantReading>;
+  /** The grant after a refresh of the token set `seen`, or why there was none. Callers at the same time share one. */
+  renew(appId: string, openId: string, seen: number, force: boolean): Promise<RenewedReading>;
+  /** A client has got a token of it: it is kept fresh from now on. Never fails. */
+  used(appId: string, openId: string, reading: GrantReading): void;
   /** Forgets the tokens, at Feishu too when asked to; a grant that does not exist is fine. */
   forget(appId: string, openId: string, revokeAtFeishu: boolean): Promise<void>;
 }
@@ -69,8 +73,10 @@ export interface CallLimit {
 
 export interface HttpLimits {
   readonly bodyBytes: number;
-  /** Longest time an answer may take, long polls aside. */
+  /** Longest time an answer may take, long polls and refreshes aside. */
   readonly handlerTimeoutMs: number;
+  /** Longest wait for a refresh. */
+  readonly refreshTimeoutMs: number;
   readonly longPollMaxSeconds: number;
   /** Long polls that may wait at the same time, of all clients together. */
   readonly maxLongPolls: number;
@@ -82,6 +88,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   bodyBytes: 65_536,
   // Callers and probes that give up after 3 s still see a reason.
   handlerTimeoutMs: 2_500,
+  // One request to Feishu and its repeat, when the first gets no answer.
+  refreshTimeoutMs: 15_000,
   longPollMaxSeconds: 50,
   maxLongPolls: 1_000,
   callsPerClient: { max: 1_200, windowMs: 10_000 },

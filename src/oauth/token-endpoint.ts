@@ -1,6 +1,6 @@
 /**
- * The token endpoint, device grant (RFC 8628 §3.4, §3.5; FEISHU.md §6.2, §6.3): sending in `createTokenEndpoint`,
- * judging in `judgeTokenAnswer`, pure. A poll never throws for what Feishu or the network does, and ends a link only
+ * The token endpoint (FEISHU.md §6.2): sending in `createTokenEndpoint`; judging of the device grant (RFC 8628 §3.4, §3.5;
+ * FEISHU.md §6.3) in `judgeTokenAnswer`, pure; of refreshes in refresh-answer.ts. A poll never throws for what Feishu or the network does, and ends a link only
  * on the RFC's final errors or a code from the table; everything else is no news.
  */
 import type { AppConfig } from '../config/config.js';
@@ -11,6 +11,7 @@ import { objectOf } from '../domain/json-fields.js';
 import type { FailureDetail } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { errorName, faultOf, type Transient, transientError, transientReply } from './answer.js';
+import { judgeRefreshAnswer, type RefreshAnswer, refreshError } from './refresh-answer.js';
 import { readTokenSet } from './token-set.js';
 
 /**
@@ -74,10 +75,6 @@ function judgeFault(reply: FeishuReply): TokenAnswer {
 
 export interface TokenEndpointDeps {
   readonly exchange: FeishuExchange;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** The part of the endpoint's budget polls may use; absent: all of it. */
-  readonly pollShare?: CallLimits['share'];
 }
 
 export interface DevicePoll {
@@ -89,42 +86,79 @@ export interface DevicePoll {
   readonly timeoutMs: number;
   /** How long the poll may wait for its turn in the budget; else `transient` with `retryAfterMs`. */
   readonly maxWaitMs?: number;
+  /** Milliseconds by the clock that the token set's times are told in. */
+  readonly now: () => number;
+}
+
+export interface RefreshCall {
+  readonly app: AppConfig;
+  /** Secret; works once. */
+  readonly refreshToken: string;
+  /** What the token stands for when the answer names no scope. */
+  readonly scopes: readonly string[];
+  readonly timeoutMs: number;
+  /** How long the call may wait for its turn in the budget. */
+  readonly maxWaitMs: number;
+  /** Asked right before sending. */
+  readonly mayStillSend: () => boolean;
+  /** Milliseconds by the clock that the token set's times are told in. */
+  readonly now: () => number;
 }
 
 export interface TokenEndpoint {
   pollDeviceToken(poll: DevicePoll): Promise<TokenAnswer>;
+  /** Never throws for what Feishu or the network does. */
+  refresh(call: RefreshCall): Promise<RefreshAnswer>;
 }
 
-/** Polls and refreshes share this name and with it one budget. */
+/** Polls and refreshes share this name and with it one budget; neither may use all of it. */
 const TOKEN_API = 'oauth.token';
+export const TOKEN_SHARE = 0.8;
+const POLLS: CallLimits['share'] = { name: 'poll', part: TOKEN_SHARE };
+const REFRESHES: CallLimits['share'] = { name: 'refresh', part: TOKEN_SHARE };
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const MAX_WAIT_MS = 2_000;
 
-export function createTokenEndpoint({ clock, exchange, pollShare }: TokenEndpointDeps): TokenEndpoint {
+export function createTokenEndpoint({ exchange }: TokenEndpointDeps): TokenEndpoint {
+  /** Credentials in the body only: with Basic as well Feishu answers 20070. */
+  const request = (app: AppConfig, grant: Readonly<Record<string, string>>) => ({
+    api: TOKEN_API,
+    appId: app.appId,
+    method: 'POST' as const,
+    url: `${app.openBaseUrl}/open-apis/authen/v2/oauth/token`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ ...grant, client_id: app.appId, client_secret: app.appSecret }).toString(),
+  });
+
   return {
-    async pollDeviceToken({ app, askedScopes, deviceCode, timeoutMs, maxWaitMs = MAX_WAIT_MS }) {
+    async pollDeviceToken({ app, askedScopes, deviceCode, now, timeoutMs, maxWaitMs = MAX_WAIT_MS }) {
       try {
         const reply = await exchange({
-          api: TOKEN_API,
-          appId: app.appId,
-          limits: { ...TIER_4, maxWaitMs, share: pollShare },
-          method: 'POST',
-          url: `${app.openBaseUrl}/open-apis/authen/v2/oauth/token`,
-          headers: { 'content-type': 'application/x-www-form-urlencoded' },
-          // Credentials in the body only: with Basic as well Feishu answers 20070.
-          body: new URLSearchParams({
-            grant_type: DEVICE_GRANT,
-            device_code: deviceCode,
-            client_id: app.appId,
-            client_secret: app.appSecret,
-          }).toString(),
+          ...request(app, { grant_type: DEVICE_GRANT, device_code: deviceCode }),
+          limits: { ...TIER_4, maxWaitMs, share: POLLS },
           timeoutMs,
           // Asking again does no harm; if a lost answer held the tokens, the next one says so.
           repeatable: true,
         });
-        return judgeTokenAnswer(reply, { nowMs: clock(), askedScopes });
+        return judgeTokenAnswer(reply, { nowMs: now(), askedScopes });
       } catch (error) {
         if (error instanceof FeishuError) return transientError(error);
+        throw error;
+      }
+    },
+
+    async refresh({ app, mayStillSend, maxWaitMs, now, refreshToken, scopes, timeoutMs }) {
+      try {
+        const reply = await exchange({
+          ...request(app, { grant_type: 'refresh_token', refresh_token: refreshToken }),
+          limits: { ...TIER_4, maxWaitMs, share: REFRESHES },
+          timeoutMs,
+          repeatable: false,
+          mayStillSend,
+        });
+        return judgeRefreshAnswer(reply, { nowMs: now(), scopes });
+      } catch (error) {
+        if (error instanceof FeishuError) return refreshError(error);
         throw error;
       }
     },

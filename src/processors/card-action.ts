@@ -5,15 +5,18 @@
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import { covers, MAX_SCOPES, missingFrom, union, withOfflineAccess } from '../domain/scopes.js';
 import type { FailureDetail, Session } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
 import type { AuthorizationServer } from '../oauth/authorization-server.js';
 import type { Producer } from '../queue/producer.js';
+import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
 import { idsOf, reasonFor } from './session-words.js';
 
 export interface CardActionDeps {
   readonly sessions: SessionStore;
+  readonly vault: Pick<GrantVault, 'look'>;
   readonly producer: Producer;
   readonly app: (appId: string) => AppConfig | undefined;
   readonly authorizationServer: AuthorizationServer;
@@ -68,6 +71,28 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
     return DONE;
   };
 
+  /**
+   * Asks for what the user has given before as well, so that no consent narrows what her grant can do. When Feishu does
+   * not take that (a scope was switched off since), for what the session needs alone.
+   */
+  const requestLink = async (app: AppConfig, session: Session): Promise<Answer> => {
+    const scopes = await scopesToAsk(session);
+    const answer = await deps.authorizationServer.requestDeviceCode({ app, scopes, timeoutMs: TIMEOUT_MS });
+    if (answer.kind !== 'misconfigured' || covers(session.scopes, scopes)) return answer;
+    const less = { app, scopes: session.scopes, timeoutMs: TIMEOUT_MS };
+    return await deps.authorizationServer.requestDeviceCode(less);
+  };
+
+  const scopesToAsk = async (session: Session): Promise<readonly string[]> => {
+    const { marks, stored } = await deps.vault.look(session.appId, session.openId);
+    if (stored === null || marks.status === 'revoked') return session.scopes;
+    const given = stored.grant.tokens.scopes;
+    const all = union(session.scopes, given);
+    if (all.length <= MAX_SCOPES) return all;
+    const missing = missingFrom(given, session.scopes);
+    return missing.length === 0 ? session.scopes : withOfflineAccess(missing);
+  };
+
   return async (job) => {
     const wanted = linkOf(job);
     const session = wanted === null ? null : await sessions.get(wanted.sessionId);
@@ -75,8 +100,7 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
     const app = deps.app(session.appId);
     // Another process of the fleet may be configured with that app; this one is not.
     if (app === undefined) return again(5_000);
-    const request = { app, scopes: session.scopes, timeoutMs: TIMEOUT_MS };
-    const answer = await deps.authorizationServer.requestDeviceCode(request);
+    const answer = await requestLink(app, session);
     switch (answer.kind) {
       case 'ok':
         await store(session, answer);

@@ -11,7 +11,7 @@ import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/
 import { nextPollDelayMs } from '../domain/poll-pace.js';
 import type { ConsentLink, FailureDetail, Session } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
-import type { TokenEndpoint } from '../oauth/token-endpoint.js';
+import { TOKEN_SHARE, type TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { Producer } from '../queue/producer.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
@@ -45,7 +45,7 @@ const SPOOL_WAIT_MS = 1_000;
 /** RFC 8628 §3.5. */
 const SLOW_DOWN_SECONDS = 5;
 /** All polls of an app together; the rest of the token endpoint's minute is for refreshes and "I have agreed". */
-const POLLS_PER_SECOND = (TIER_4.perMinute * 0.9) / 60;
+const POLLS_PER_SECOND = (TIER_4.perMinute * TOKEN_SHARE * 0.95) / 60;
 
 export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
   const { sessions, producer, logger } = deps;
@@ -111,6 +111,8 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
 
   const poll = async (session: Session, link: ConsentLink, now: number, waiting: number): Promise<JobOutcome> => {
     const { sessionId, linkNumber } = session;
+    // The token set's times are told by Redis's clock.
+    const begunAt = performance.now();
     const app = deps.app(session.appId);
     if (app === undefined) return again(5_000);
     const answer = await deps.tokenEndpoint.pollDeviceToken({
@@ -118,6 +120,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       deviceCode: link.deviceCode,
       askedScopes: session.scopes,
       timeoutMs: deps.timeoutMs,
+      now: () => now + Math.round(performance.now() - begunAt),
     });
     const pace = (intervalSeconds: number): number =>
       nextPollDelayMs({

@@ -4,12 +4,14 @@
  */
 import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
+import type { AccessToken } from '../domain/grant.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
-import { missingFrom, OFFLINE_ACCESS, union } from '../domain/scopes.js';
+import { firstDueAt, type RefreshPolicy } from '../domain/refresh-plan.js';
+import { covers, missingFrom, OFFLINE_ACCESS, union } from '../domain/scopes.js';
 import { type FailureDetail, MAX_MISMATCHES, type Session } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
 import type { Producer } from '../queue/producer.js';
-import type { GrantVault } from '../store/grant-vault.js';
+import type { Grant, GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
 import { idsOf } from './session-words.js';
 
@@ -21,7 +23,8 @@ export interface SettleDeps {
   readonly producer: Producer;
   /** @throws FeishuError */
   readonly userInfo: (appId: string, accessToken: string) => Promise<{ readonly openId: string }>;
-  readonly now: () => number;
+  readonly policy: RefreshPolicy;
+  readonly random: () => number;
   readonly logger: Logger;
 }
 
@@ -55,7 +58,7 @@ export function createSettle(deps: SettleDeps): Settle {
 
   /** user_info cannot be had now: again in a while, in proportion to how long it has been so. */
   const later = async (session: Session, tokens: TokenSet, error: FeishuError): Promise<JobOutcome> => {
-    const now = deps.now();
+    const { now } = await vault.look(session.appId, session.openId);
     if (tokens.expiresAt <= now) return await giveUp(session, UNVERIFIED);
     if (await sessions.markConfirming(session.sessionId)) {
       const fields = { event: 'session.confirming', ...idsOf(session), feishu_code: error.feishuCode };
@@ -85,25 +88,40 @@ export function createSettle(deps: SettleDeps): Settle {
       session.scopes.filter((scope) => scope !== OFFLINE_ACCESS),
     );
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const before = await vault.read(session.appId, session.openId);
-      const now = deps.now();
+      const { marks, now, stored: before } = await vault.look(session.appId, session.openId);
+      const isOver = marks.status === 'revoked' || marks.status === 'reauthorization_required';
+      const wider = before === null || isOver ? undefined : widerToken(before.grant, tokens, now);
+      const grant: Grant = {
+        tokens,
+        authorizedAt: now,
+        clientIds: union(without(before?.grant.clientIds ?? [], session.clientId), [session.clientId]),
+        ...(wider !== undefined && { wider }),
+      };
       const verdict = await vault.settle({
         sessionId: session.sessionId,
         openId: session.openId,
-        grant: { tokens, authorizedAt: now, clientIds: union(before?.grant.clientIds ?? [], [session.clientId]) },
+        grant,
         generation: before?.generation ?? 0,
         now,
+        dueAt: firstDueAt({ ...grant, ...FRESH }, deps.policy, deps.random),
         missingScopes: missing,
         missingDetail: MISSING,
       });
       if (verdict === 'stale') return DONE;
       if (verdict === 'done') {
         announce(session, tokens, missing);
+        if (wider !== undefined) sayNarrowed(session, wider, tokens);
         await producer.cardUpdate(session.sessionId);
         return DONE;
       }
     }
     return again(1_000);
+  };
+
+  const sayNarrowed = (session: Session, wider: AccessToken, tokens: TokenSet): void => {
+    const lost = missingFrom(tokens.scopes, wider.scopes);
+    const fields = { event: 'grant.narrowed', ...idsOf(session), lost_scopes: lost };
+    logger.warn(fields, 'The new consent covers less than the one before; the former token is used until it ends');
   };
 
   const announce = (session: Session, tokens: TokenSet, missing: readonly string[]): void => {
@@ -140,4 +158,20 @@ export function createSettle(deps: SettleDeps): Settle {
     }
     return openId === session.openId ? await complete(session, tokens) : await mismatch(session);
   };
+}
+
+const without = (list: readonly string[], one: string): string[] => list.filter((each) => each !== one);
+
+const FRESH = { usedAt: null, failures: 0, retryAt: null, askedAt: null } as const;
+
+/** Of the grant before: an access token that still lives and may do something the new one may not. */
+function widerToken(before: Grant, tokens: TokenSet, now: number): AccessToken | undefined {
+  const { accessToken, expiresAt, expiresIn, scopes, tokenType } = before.tokens;
+  const candidates: readonly (AccessToken | undefined)[] = [
+    { accessToken, expiresAt, expiresIn, scopes, tokenType },
+    before.wider,
+  ];
+  return candidates.find(
+    (token) => token !== undefined && token.expiresAt > now && !covers(tokens.scopes, token.scopes),
+  );
 }

@@ -6,7 +6,14 @@
  */
 import type { JobsOptions } from 'bullmq';
 
-export const QUEUES = ['card-action', 'device-poll', 'session-expiry', 'card-update', 'maintenance'] as const;
+export const QUEUES = [
+  'card-action',
+  'device-poll',
+  'session-expiry',
+  'token-refresh',
+  'card-update',
+  'maintenance',
+] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Data of `card-action` and `device-poll`. */
@@ -19,10 +26,17 @@ export interface SessionJob {
   readonly session_id: string;
 }
 
+/** Data of `token-refresh`. */
+export interface GrantJob {
+  readonly app_id: string;
+  readonly open_id: string;
+}
+
 export const jobId = {
   link: (sessionId: string, number: number): string => `link-${sessionId}-${number}`,
   poll: (sessionId: string, number: number): string => `poll-${sessionId}-${number}`,
   expiry: (sessionId: string): string => `expire-${sessionId}`,
+  refresh: (appId: string, openId: string): string => `refresh-${appId}-${openId}`,
 } as const;
 
 /** Tries to make one link before the user has to ask again; about a minute with the backoff below. */
@@ -44,6 +58,8 @@ export const CONCURRENCY: Readonly<Record<QueueName, number>> = {
   'card-action': 64,
   'device-poll': 32,
   'session-expiry': 16,
+  // Few: when Feishu refuses the whole app, no more than these have asked before everybody knows.
+  'token-refresh': 5,
   'card-update': 64,
   maintenance: 1,
 };

@@ -5,7 +5,15 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Duty } from '../domain/duties.js';
-import { DEFAULT_JOB_OPTIONS, jobId, LINK_ATTEMPTS, type LinkJob, type QueueName, type SessionJob } from './jobs.js';
+import {
+  DEFAULT_JOB_OPTIONS,
+  type GrantJob,
+  jobId,
+  LINK_ATTEMPTS,
+  type LinkJob,
+  type QueueName,
+  type SessionJob,
+} from './jobs.js';
 
 export interface Producer {
   link(sessionId: string, number: number): Promise<void>;
@@ -16,6 +24,10 @@ export interface Producer {
   expiry(sessionId: string, delayMs: number): Promise<void>;
   /** The session has ended: nothing is left to expire. */
   dropExpiry(sessionId: string): Promise<void>;
+  /** Looks after these grants now. */
+  refresh(appId: string, openIds: readonly string[]): Promise<void>;
+  /** Jobs of `token-refresh` that are not finished. */
+  refreshBacklog(): Promise<number>;
   /** Makes the message show its session's present state; also when an update is running at this moment. */
   cardUpdate(sessionId: string): Promise<void>;
   /** Which of these jobs are not there; for the reconciler. */
@@ -49,11 +61,13 @@ export function createProducer(deps: {
   const linkQueue = open<LinkJob>('card-action');
   const pollQueue = open<LinkJob>('device-poll');
   const expiryQueue = open<SessionJob>('session-expiry');
+  const refreshQueue = open<GrantJob>('token-refresh');
   const cardQueue = open<SessionJob>('card-update');
   const queues: Readonly<Record<QueueName, Queue>> = {
     'card-action': linkQueue,
     'device-poll': pollQueue,
     'session-expiry': expiryQueue,
+    'token-refresh': refreshQueue,
     'card-update': cardQueue,
     maintenance: open('maintenance'),
   };
@@ -99,6 +113,18 @@ export function createProducer(deps: {
           delay: Math.max(0, Math.round(delayMs)),
         },
       );
+    },
+    async refresh(appId, openIds) {
+      await refreshQueue.addBulk(
+        openIds.map((openId) => ({
+          name: 'refresh',
+          data: { app_id: appId, open_id: openId },
+          opts: { jobId: jobId.refresh(appId, openId) },
+        })),
+      );
+    },
+    async refreshBacklog() {
+      return await refreshQueue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized');
     },
     async dropExpiry(sessionId) {
       await expiryQueue.remove(jobId.expiry(sessionId));

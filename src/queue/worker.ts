@@ -28,6 +28,7 @@ const BACKOFF: Readonly<Record<QueueName, BackoffPolicy>> = {
   'card-action': { baseMs: 500, maxMs: 15_000 },
   'device-poll': { baseMs: 1_000, maxMs: 30_000 },
   'session-expiry': { baseMs: 1_000, maxMs: 30_000 },
+  'token-refresh': { baseMs: 1_000, maxMs: 30_000 },
   'card-update': { baseMs: 1_000, maxMs: 60_000 },
   maintenance: { baseMs: 1_000, maxMs: 30_000 },
 };

@@ -4,12 +4,13 @@
  * yet; they lie under their session's own key and are never served.
  */
 import type { Redis } from 'ioredis';
-import type { AccessToken, GrantStatus } from '../domain/grant.js';
+import type { AccessToken } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
 import type { Envelope, SealContext } from './envelope.js';
+import { type GrantMarks, parseMarks } from './grant-marks.js';
 import type { StoreKeys } from './keys.js';
 import { defineScript } from './script.js';
 import { keepTokensScript, settleScript } from './scripts/linking.js';
@@ -21,11 +22,20 @@ export interface Grant {
   readonly authorizedAt: number;
   /** Clients whose sessions led to it. */
   readonly clientIds: readonly string[];
+  /** An access token of an earlier consent that may do more, until it ends. */
+  readonly wider?: AccessToken;
 }
 
 export interface StoredGrant {
   readonly generation: number;
   readonly grant: Grant;
+}
+
+/** A grant with what is known beside it, as of one moment of Redis's clock. */
+export interface GrantView {
+  readonly now: number;
+  readonly stored: StoredGrant | null;
+  readonly marks: GrantMarks;
 }
 
 export interface SettleInput {
@@ -38,6 +48,8 @@ export interface SettleInput {
   readonly missingScopes: readonly string[];
   /** Shown when scopes are missing. */
   readonly missingDetail: FailureDetail;
+  /** When to look at the grant first; null: it can not be renewed. */
+  readonly dueAt: number | null;
 }
 
 export type GrantVault = ReturnType<typeof createGrantVault>;
@@ -75,8 +87,7 @@ export function createGrantVault(deps: GrantVaultDeps) {
     }
   };
 
-  const read = async (appId: string, openId: string): Promise<StoredGrant | null> => {
-    const value = await redis.getBuffer(keys.grant(appId, openId));
+  const open = async (appId: string, openId: string, value: Buffer | null): Promise<StoredGrant | null> => {
     if (value === null) return null;
     const context = { appId, owner: openId, purpose: 'grant', generation: 0 } as const;
     const opened = await openOrPutAside(keys.grant(appId, openId), value, context);
@@ -84,28 +95,28 @@ export function createGrantVault(deps: GrantVaultDeps) {
   };
 
   return {
-    read,
-
-    /** The grant as it may be shown. `now`: milliseconds. */
-    async status(appId: string, openId: string, now: number): Promise<GrantStatus> {
-      return statusOf(appId, openId, await read(appId, openId), now);
+    async read(appId: string, openId: string): Promise<StoredGrant | null> {
+      return await open(appId, openId, await redis.getBuffer(keys.grant(appId, openId)));
     },
 
-    /** The grant and, while it is still alive, its access token. */
-    async accessToken(
-      appId: string,
-      openId: string,
-      now: number,
-    ): Promise<{ grant: GrantStatus; token: AccessToken | null }> {
-      const stored = await read(appId, openId);
-      const grant = statusOf(appId, openId, stored, now);
-      if (stored === null || stored.grant.tokens.expiresAt <= now) return { grant, token: null };
-      const { accessToken, tokenType, expiresAt, expiresIn, scopes } = stored.grant.tokens;
-      return { grant, token: { accessToken, tokenType, expiresAt, expiresIn, scopes } };
+    async look(appId: string, openId: string): Promise<GrantView> {
+      const key = keys.grant(appId, openId);
+      const [value, marks, time] = await Promise.all([
+        redis.getBuffer(key),
+        redis.hgetall(`${key}:state`),
+        redis.time(),
+      ]);
+      const stored = await open(appId, openId, value);
+      const now = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000);
+      return { now, stored, marks: parseMarks(marks, stored?.generation ?? 0) };
     },
 
-    async forget(appId: string, openId: string): Promise<void> {
-      await redis.del(keys.grant(appId, openId));
+    /** The value of a generation, to be written by a script. */
+    seal(appId: string, openId: string, generation: number, grant: Grant): Buffer {
+      return join(
+        generation,
+        envelope.seal(JSON.stringify(grant), { appId, owner: openId, purpose: 'grant', generation }),
+      );
     },
 
     /**
@@ -156,6 +167,7 @@ export function createGrantVault(deps: GrantVaultDeps) {
           grant.tokens.scopes.join(' '),
           input.missingScopes.join(' '),
           JSON.stringify(input.missingDetail),
+          input.dueAt ?? '',
         ],
       );
       const verdict = Array.isArray(reply) ? reply[0] : null;
@@ -171,33 +183,4 @@ const join = (generation: number, sealed: Buffer): Buffer =>
 function split(value: Buffer): { readonly generation: number; readonly sealed: Buffer } {
   const colon = value.indexOf(0x3a);
   return { generation: Number(value.subarray(0, colon).toString('ascii')), sealed: value.subarray(colon + 1) };
-}
-
-function statusOf(appId: string, openId: string, stored: StoredGrant | null, now: number): GrantStatus {
-  if (stored === null) {
-    return {
-      status: 'none',
-      appId,
-      openId,
-      scopes: [],
-      expiresAt: null,
-      refreshExpiresAt: null,
-      authorizedAt: null,
-      renewable: false,
-      clientIds: [],
-    };
-  }
-  const { tokens, authorizedAt, clientIds } = stored.grant;
-  return {
-    // Until grants are refreshed, one whose access token has ended needs a new consent.
-    status: tokens.expiresAt > now ? 'active' : 'reauthorization_required',
-    appId,
-    openId,
-    scopes: tokens.scopes,
-    expiresAt: tokens.expiresAt,
-    refreshExpiresAt: tokens.refreshExpiresAt,
-    authorizedAt,
-    renewable: tokens.refreshToken !== null,
-    clientIds,
-  };
 }

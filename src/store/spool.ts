@@ -1,8 +1,9 @@
 /**
- * The spool: fresh tokens that Redis could not take, one sealed file each in STATE_DIR/spool (mode 0600, written
- * beside, synced, then renamed). Drained as soon as Redis takes them; a file goes only after that.
+ * The spool: fresh tokens that Redis could not take, or may lose again with its last second, one sealed file each in
+ * STATE_DIR/spool (mode 0600, written beside, synced, then renamed). Drained as soon as Redis takes them; a file goes
+ * only after that.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -10,12 +11,31 @@ import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
 import type { Envelope } from './envelope.js';
+import type { Grant } from './grant-vault.js';
 
-export interface SpoolEntry {
+/** Tokens of a consent that is not verified yet. */
+export interface SpooledConsent {
+  readonly kind?: 'consent';
   readonly sessionId: string;
   readonly linkNumber: number;
   readonly tokens: TokenSet;
 }
+
+/** The successor of a grant's generation `after`. Times in milliseconds. */
+export interface SpooledGrant {
+  readonly kind: 'grant';
+  readonly appId: string;
+  readonly openId: string;
+  readonly after: number;
+  readonly generation: number;
+  readonly grant: Grant;
+  readonly dueAt: number | null;
+}
+
+export type SpoolEntry = SpooledConsent | SpooledGrant;
+
+/** `drop`: its file may go. `hold`: not yet. */
+export type SpoolVerdict = 'drop' | 'hold';
 
 export interface Spool {
   /** Creates the folder, checks that it can be written, finds what waits there. @throws AuthdError `config_invalid` */
@@ -23,18 +43,27 @@ export interface Spool {
   write(entry: SpoolEntry): Promise<void>;
   /** Whether tokens of this session wait here: its device code is spent, so it must not be polled for again. */
   holds(sessionId: string): boolean;
-  /** Hands each entry to `take`; deletes it when that resolves. Stops at the first that rejects. Returns how many went. */
-  drain(take: (entry: SpoolEntry) => Promise<void>): Promise<number>;
+  /** Whether a successor of this grant lies here: its stored refresh token may be spent. */
+  holdsGrant(appId: string, openId: string): boolean;
+  /** Hands each entry to `take`, oldest first. Stops at the first that rejects. Returns how many were dropped. */
+  drain(take: (entry: SpoolEntry) => Promise<SpoolVerdict>): Promise<number>;
 }
 
 const SUFFIX = '.sealed';
 
-const sessionOfFile = (name: string): string => name.slice(name.indexOf('-') + 1, name.lastIndexOf('-'));
+/** Names whom an entry belongs to, in its file's name and in what it is sealed for. */
+const ownerOf = (entry: SpoolEntry): string =>
+  entry.kind === 'grant' ? ownerOfGrant(entry.appId, entry.openId) : entry.sessionId;
+
+const ownerOfGrant = (appId: string, openId: string): string =>
+  `grant_${createHash('sha256').update(`${appId} ${openId}`).digest('hex').slice(0, 40)}`;
+
+const ownerOfFile = (name: string): string => name.slice(name.indexOf('-') + 1, name.lastIndexOf('-'));
 
 export function createSpool(deps: { stateDir: string; envelope: Envelope; logger: Logger }): Spool {
   const folder = join(deps.stateDir, 'spool');
-  const context = (sessionId: string) =>
-    ({ appId: appOfSession(sessionId) ?? '', owner: sessionId, purpose: 'spool', generation: 0 }) as const;
+  const context = (owner: string) =>
+    ({ appId: appOfSession(owner) ?? '', owner, purpose: 'spool', generation: 0 }) as const;
   let draining: Promise<number> | null = null;
   const held = new Set<string>();
   /** Files that do not open, each said once. */
@@ -61,28 +90,31 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     }
   };
 
-  const drainOnce = async (take: (entry: SpoolEntry) => Promise<void>): Promise<number> => {
+  const drainOnce = async (take: (entry: SpoolEntry) => Promise<SpoolVerdict>): Promise<number> => {
     let count = 0;
     const names = await entries();
     // Another process that shares the folder may have drained what we wrote, or written what we must not poll for.
     held.clear();
-    for (const name of names) if (!unreadable.has(name)) held.add(sessionOfFile(name));
+    for (const name of names) if (!unreadable.has(name)) held.add(ownerOfFile(name));
     for (const name of names) {
       const path = join(folder, name);
-      const sessionId = sessionOfFile(name);
+      const owner = ownerOfFile(name);
       let entry: SpoolEntry;
       try {
-        entry = JSON.parse(deps.envelope.open(await readFile(path), context(sessionId))) as SpoolEntry;
+        entry = JSON.parse(deps.envelope.open(await readFile(path), context(owner))) as SpoolEntry;
       } catch (error) {
-        const fields = { event: 'spool.unreadable', err: error, session_id: sessionId };
+        const fields = { event: 'spool.unreadable', err: error, entry: owner };
         deps.logger.error(fields, 'A spooled record does not open; it stays where it is');
         unreadable.add(name);
-        held.delete(sessionId);
+        held.delete(owner);
         continue;
       }
-      await take(entry);
+      if ((await take(entry)) === 'hold') {
+        held.add(owner);
+        continue;
+      }
       await unlink(path);
-      held.delete(sessionId);
+      held.delete(owner);
       count += 1;
     }
     return count;
@@ -96,7 +128,7 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
         const probe = `.probe-${randomBytes(6).toString('hex')}`;
         await (await open(join(folder, probe), 'wx', 0o600)).close();
         await unlink(join(folder, probe));
-        for (const name of await entries()) held.add(sessionOfFile(name));
+        for (const name of await entries()) held.add(ownerOfFile(name));
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
         throw new AuthdError('config_invalid', `STATE_DIR: cannot write to ${deps.stateDir} (${code})`, {
@@ -107,13 +139,15 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     },
 
     async write(entry) {
-      const sealed = deps.envelope.seal(JSON.stringify(entry), context(entry.sessionId));
-      const name = `${Date.now()}-${entry.sessionId}-${randomBytes(6).toString('hex')}${SUFFIX}`;
+      const owner = ownerOf(entry);
+      const sealed = deps.envelope.seal(JSON.stringify(entry), context(owner));
+      const name = `${Date.now()}-${owner}-${randomBytes(6).toString('hex')}${SUFFIX}`;
       await writeFileSynced(name, sealed);
-      held.add(entry.sessionId);
+      held.add(owner);
     },
 
     holds: (sessionId) => held.has(sessionId),
+    holdsGrant: (appId, openId) => held.has(ownerOfGrant(appId, openId)),
 
     async drain(take) {
       draining ??= drainOnce(take).finally(() => {

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import type { ClientConfig } from '../../src/config/config.js';
 import type { AskRequest, AskResult } from '../../src/domain/ask.js';
-import type { AccessToken, GrantStatus } from '../../src/domain/grant.js';
+import type { AccessToken, GrantReading, GrantStatus, RenewedReading } from '../../src/domain/grant.js';
 import type { ReadinessReport } from '../../src/domain/readiness.js';
 import { isLive, type Session } from '../../src/domain/session.js';
 import { createClientRegistry } from '../../src/http/clients.js';
@@ -78,6 +78,7 @@ export const newGrant = (fields: Partial<GrantStatus> = {}): GrantStatus => ({
   authorizedAt: NOW,
   renewable: true,
   clientIds: ['boss'],
+  detail: null,
   ...fields,
 });
 
@@ -113,6 +114,17 @@ export class World {
   readonly listed: SessionQuery[] = [];
   readonly cleaned: number[] = [];
   readonly forgotten: string[] = [];
+  /** Refreshes that were waited for. */
+  readonly renewed: { readonly seen: number; readonly force: boolean }[] = [];
+  /** Grants whose token was handed out. */
+  readonly used: string[] = [];
+  /** What a refresh does, and why it did not. */
+  renew: (appId: string, openId: string) => RenewedReading['kept'] = () => ({
+    retryAfterMs: 7_200,
+    detail: null,
+    operator: false,
+    asked: false,
+  });
   /** Emits `waiting` with each started wait, `ended` with each session `end` was called for. */
   readonly events = new EventEmitter();
   waits = 0;
@@ -123,6 +135,13 @@ export class World {
   });
   /** Stands in for every port call: `() => never` throws, a promise that never settles hangs. */
   fault: (() => Promise<void>) | null = null;
+
+  reading(appId: string, openId: string): GrantReading {
+    const known = this.grants.get(`${appId}/${openId}`);
+    if (known === undefined) return { now: this.now, grant: noGrant(appId, openId), generation: 0, tokens: [] };
+    const { grant, token } = known;
+    return { now: this.now, grant, generation: 1, tokens: token === null ? [] : [token] };
+  }
 
   add(session: Session): Session {
     this.sessions.set(session.sessionId, session);
@@ -188,7 +207,16 @@ function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | '
       },
       async read(appId, openId) {
         await faulty();
-        return world.grants.get(`${appId}/${openId}`) ?? { grant: noGrant(appId, openId), token: null };
+        return world.reading(appId, openId);
+      },
+      async renew(appId, openId, seen, force) {
+        await faulty();
+        world.renewed.push({ seen, force });
+        const kept = world.renew(appId, openId);
+        return { ...world.reading(appId, openId), kept };
+      },
+      used(appId, openId) {
+        world.used.push(`${appId}/${openId}`);
       },
       async forget(appId, openId, revokeAtFeishu) {
         await faulty();

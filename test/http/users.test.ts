@@ -154,10 +154,22 @@ describe('users', () => {
     it('gives no token with less than a minute left', async () => {
       api.world.give(newGrant({ clientIds: ['named'] }), newToken({ expiresAt: NOW + 60_000 }));
       assert.equal((await read('named')).body['expires_in'], 60);
+      assert.deepEqual(api.world.used, [`${APP_A}/${ALICE}`], 'it counts as used');
       api.world.now += 1;
       const answer = await read('named');
-      assertProblem(answer, 409, 'reauthorization_required');
-      assert.equal(answer.body['next'], 'ask');
+      assertProblem(answer, 503, 'upstream_unavailable');
+      assert.deepEqual([answer.body['next'], answer.headers.get('retry-after')], ['wait', '8']);
+      assert.deepEqual(api.world.renewed, [{ seen: 1, force: false }]);
+      assert.equal(api.world.used.length, 1);
+    });
+
+    it('gives what a refresh has brought', async () => {
+      api.world.give(newGrant({ clientIds: ['named'] }), newToken({ expiresAt: NOW }));
+      api.world.renew = () => {
+        api.world.give(newGrant({ clientIds: ['named'] }), newToken({ accessToken: 'u-the-next-one' }));
+        return null;
+      };
+      assert.equal((await read('named')).body['access_token'], 'u-the-next-one');
     });
 
     it('gives a short-lived token until half its life is over', async () => {
@@ -165,15 +177,30 @@ describe('users', () => {
       api.world.now += 5_000;
       assert.equal((await read('named')).body['expires_in'], 5);
       api.world.now += 1;
-      assertProblem(await read('named'), 409, 'reauthorization_required');
+      assertProblem(await read('named'), 503, 'upstream_unavailable');
     });
 
-    it('is 409 for an expired token and one that is not there', async () => {
-      api.world.give(newGrant({ clientIds: ['named'] }), newToken({ expiresAt: NOW - 1 }));
-      assertProblem(await read('named'), 409, 'reauthorization_required');
-      api.world.give(newGrant({ clientIds: ['named'] }), null);
+    it('is 409 for an expired token and one that is not there, when there is no refresh token', async () => {
+      const grant = newGrant({ clientIds: ['named'], renewable: false });
+      api.world.give(grant, newToken({ expiresAt: NOW - 1 }));
+      const answer = await read('named');
+      assertProblem(answer, 409, 'reauthorization_required');
+      assert.equal(answer.body['next'], 'ask');
+      api.world.give(grant, null);
       assertProblem(await read('named'), 409, 'reauthorization_required');
       assertProblem(await read('named', '?scopes=mail:send'), 403, 'insufficient_scope');
+    });
+
+    it('gives a token of an earlier consent where the newest one may less', async () => {
+      const wider = newToken({ accessToken: 'u-the-wider-one', scopes: ['docs:read', 'mail:send'] });
+      api.world.give(newGrant({ clientIds: ['named'] }), newToken());
+      const { reading } = api.world;
+      api.world.reading = (appId, openId) => {
+        const known = reading.call(api.world, appId, openId);
+        return { ...known, tokens: [...known.tokens, wider] };
+      };
+      assert.equal((await read('named')).body['access_token'], 'u-the-access-token');
+      assert.equal((await read('named', '?scopes=mail:send')).body['access_token'], 'u-the-wider-one');
     });
 
     it('is 409 when the user has to authorize again, 503 for the operator when the grant is suspended', async () => {
@@ -181,7 +208,11 @@ describe('users', () => {
         api.world.give(newGrant({ clientIds: ['named'], status }), newToken());
         assertProblem(await read('named'), 409, 'reauthorization_required');
       }
-      api.world.give(newGrant({ clientIds: ['named'], status: 'suspended' }), newToken());
+      const suspended = newGrant({ clientIds: ['named'], status: 'suspended' });
+      api.world.give(suspended, newToken());
+      assert.equal((await read('named')).status, 200, 'as long as the token lives');
+      api.world.give(suspended, newToken({ expiresAt: NOW }));
+      api.world.renew = () => ({ retryAfterMs: 30_000, detail: null, operator: true, asked: false });
       const answer = await read('named');
       assertProblem(answer, 503, 'upstream_unavailable');
       assert.equal(answer.body['next'], 'operator');
@@ -191,6 +222,58 @@ describe('users', () => {
     it('does not answer HEAD: that would count as handing it out', async () => {
       assert.equal((await api.call('HEAD', `/v1/users/${ALICE}/token`, { as: 'named' })).status, 405);
       assert.equal(api.lines.filter((line) => line['event'] === 'token.issued').length, 0);
+    });
+  });
+
+  describe('POST /v1/users/{open_id}/token/refresh', () => {
+    const refresh = (body: object = {}, as = 'named') =>
+      api.call('POST', `/v1/users/${ALICE}/token/refresh`, { as, body });
+    const succeed = (): null => {
+      api.world.give(newGrant({ clientIds: ['named'] }), newToken({ accessToken: 'u-the-next-one' }));
+      return null;
+    };
+
+    it('refreshes now, before the token is due, and gives the new one', async () => {
+      api.world.renew = succeed;
+      const answer = await refresh();
+      assert.deepEqual([answer.status, answer.body['access_token']], [200, 'u-the-next-one']);
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.deepEqual(api.world.renewed, [{ seen: 1, force: true }]);
+    });
+
+    it('does nothing when the stored token is newer than the one the caller has seen', async () => {
+      api.world.renew = succeed;
+      const older = new Date(NOW + 7_100_000).toISOString();
+      assert.equal((await refresh({ if_expires_at: older })).body['access_token'], 'u-the-access-token');
+      assert.deepEqual(api.world.renewed, []);
+      for (const same of ['2026-03-02T10:00:00.000Z', '2026-03-02T18:00:00+08:00', '2026-03-02T10:00:00Z']) {
+        await refresh({ if_expires_at: same });
+      }
+      assert.equal(api.world.renewed.length, 3);
+    });
+
+    it('refuses times that are none, and fields it does not know', async () => {
+      for (const body of [{ if_expires_at: 'soon' }, { if_expires_at: 7 }, { expires: 1 }]) {
+        assertProblem(await refresh(body), 400, 'invalid_request');
+      }
+    });
+
+    it("is 502 with Feishu's code when Feishu refuses, 503 when Feishu was not asked", async () => {
+      const detail = { feishu_code: 20074, log_id: 'LOG7', remedy: 'Switch it on.', for: 'operator' } as const;
+      api.world.renew = () => ({ retryAfterMs: 30_000, detail, operator: true, asked: true });
+      const refused = await refresh();
+      assertProblem(refused, 502, 'token_refresh_failed');
+      const { feishu_code, log_id, next, remedy } = refused.body;
+      assert.deepEqual([feishu_code, log_id, next, remedy], [20074, 'LOG7', 'operator', 'Switch it on.']);
+      api.world.renew = () => ({ retryAfterMs: 30_000, detail, operator: true, asked: false });
+      assertProblem(await refresh(), 503, 'upstream_unavailable');
+    });
+
+    it('is 409 without a refresh token, 404 for grants of others, 403 without the action', async () => {
+      assertProblem(await refresh({}, 'stranger'), 404, 'token_not_found');
+      assertProblem(await refresh({}, 'asker'), 403, 'forbidden');
+      api.world.give(newGrant({ clientIds: ['named'], renewable: false }), newToken());
+      assertProblem(await refresh(), 409, 'reauthorization_required');
     });
   });
 

@@ -45,8 +45,8 @@ async function link() {
 
 async function poll(deviceCode: string, timeoutMs = 2_000): Promise<TokenAnswer> {
   nowMs += 5_000;
-  const endpoint = createTokenEndpoint({ exchange: parts.exchange, clock: () => nowMs });
-  return await endpoint.pollDeviceToken({ app, deviceCode, askedScopes: SCOPES, timeoutMs });
+  const endpoint = createTokenEndpoint({ exchange: parts.exchange });
+  return await endpoint.pollDeviceToken({ app, deviceCode, askedScopes: SCOPES, timeoutMs, now: () => nowMs });
 }
 
 describe('device grant on the wire', () => {
@@ -152,8 +152,8 @@ describe('device grant on the wire', () => {
     test.after(() => own.close());
     app = appConfig(own.baseUrl, own.addApp());
     const { deviceCode } = await link();
-    const endpoint = createTokenEndpoint({ exchange: parts.exchange, clock: Date.now });
-    const request = { app, deviceCode, askedScopes: SCOPES, timeoutMs: 5_000, maxWaitMs: 5_000 };
+    const endpoint = createTokenEndpoint({ exchange: parts.exchange });
+    const request = { app, deviceCode, askedScopes: SCOPES, timeoutMs: 5_000, maxWaitMs: 5_000, now: Date.now };
     const answers = await Promise.all(Array.from({ length: 120 }, () => endpoint.pollDeviceToken(request)));
     assert.ok(answers.every((answer) => answer.kind === 'pending' || answer.kind === 'slow_down'));
     assert.equal(own.calls.filter((call) => call.api === 'token').length, 120);

@@ -78,7 +78,7 @@ describe('vault', { concurrency: 2 }, () => {
       const id = await store.linked(60_000, { openId });
       await store.vault.keep(id, 1, tokens());
       const grant = { tokens: tokens(), authorizedAt: now, clientIds: ['reports'] };
-      const rest = { missingScopes: [], missingDetail: DETAIL };
+      const rest = { missingScopes: [], missingDetail: DETAIL, dueAt: null };
       assert.equal(await store.vault.settle({ sessionId: id, openId, grant, generation, now, ...rest }), 'done');
     };
     await settle(USER, 0, 1_000);
@@ -102,7 +102,7 @@ describe('vault', { concurrency: 2 }, () => {
     const id = await store.linked();
     await store.vault.keep(id, 1, tokens());
     const grant = { tokens: tokens(), authorizedAt: 1, clientIds: ['reports'] };
-    const input = { sessionId: id, openId: USER, grant, now: 5, missingScopes: [], missingDetail: DETAIL };
+    const input = { sessionId: id, openId: USER, grant, now: 5, missingScopes: [], missingDetail: DETAIL, dueAt: null };
     assert.equal(await store.vault.settle({ ...input, generation: 3 }), 'conflict');
     assert.equal(await store.vault.settle({ ...input, generation: 0 }), 'done');
     assert.equal(await store.vault.settle({ ...input, generation: 0 }), 'stale', 'it is settled once');
@@ -127,8 +127,11 @@ describe('spool', () => {
     assert.equal((await readdir(folder)).length, 1, 'it goes only after it was taken');
     await writeFile(join(folder, name.replace('.sealed', '0.sealed')), 'rubbish');
     const taken: string[] = [];
+    assert.equal(await spool.drain(() => Promise.resolve('hold')), 0);
+    assert.ok(spool.holds(sessionId), 'what is held stays');
     const count = await spool.drain(async (entry) => {
-      taken.push(entry.tokens.refreshToken ?? '');
+      taken.push(entry.kind === 'grant' ? '' : (entry.tokens.refreshToken ?? ''));
+      return 'drop';
     });
     assert.deepEqual([count, taken], [1, ['refresh-token-of-the-test']]);
     assert.equal((await readdir(folder)).length, 1, 'what does not open stays');

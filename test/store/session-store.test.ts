@@ -83,6 +83,7 @@ describe('session store', { concurrency: 4 }, () => {
       now: Date.now(),
       missingScopes: [],
       missingDetail: DETAIL,
+      dueAt: null,
     });
     assert.equal(settled, 'done');
     assert.equal((await store.sessions.get(id))?.state, 'completed');

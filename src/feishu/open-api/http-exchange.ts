@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 import type { CallBudget } from '../../domain/call-budget.js';
+import { FeishuError } from '../../domain/feishu-error.js';
 import type { FeishuExchange, FeishuReply, FeishuRequest } from '../../domain/feishu-exchange.js';
 import { createArrivals } from './arrivals.js';
 import { readReply } from './reply.js';
@@ -40,6 +41,7 @@ export function createHttpExchange(deps: HttpExchangeDeps): FeishuExchange {
     if (answered === null) throw noTurn(api, Math.ceil(MAX_ROOM_WAIT_MS * random()));
     const startedAt = clock();
     try {
+      if (request.mayStillSend?.() === false) throw tooLate(api);
       return { raw: await sendOnce(deps.dispatcherFor(request.url), request), ms: clock() - startedAt };
     } finally {
       answered();
@@ -92,6 +94,9 @@ export function createHttpExchange(deps: HttpExchangeDeps): FeishuExchange {
     }
   }
 }
+
+const tooLate = (api: string): FeishuError =>
+  new FeishuError('transient', 'not sent: it would have been too late', { api, meaning: 'retry' });
 
 /** FEISHU.md §4.7: "frequency limit (message or user)". */
 const NARROW_FREQUENCY_LIMIT = 230020;

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import type { ClientConfig } from '../../config/config.js';
+import type { AccessToken, GrantReading } from '../../domain/grant.js';
 import { AuthdError } from '../../errors.js';
 import { clientOf } from '../authentication.js';
 import { startDeadline } from '../deadline.js';
@@ -12,7 +13,7 @@ import type { HttpDeps } from '../ports.js';
 import { readList } from '../query.js';
 import { NO_GRANT, tokenJson, userStatusJson } from '../representations.js';
 import { appId, jsonAnswer, openId, problems } from '../schemas.js';
-import { judgeToken } from '../token-read.js';
+import { judgeRefreshed, judgeRenewed, judgeToken } from '../token-read.js';
 
 interface UserPath {
   readonly open_id: string;
@@ -22,6 +23,16 @@ const PATH = { type: 'object', required: ['open_id'], properties: { open_id: ope
 
 export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
   const start = () => startDeadline(deps.limits.handlerTimeoutMs);
+  const renew = (ofApp: string, ofUser: string, seen: number, force: boolean) =>
+    startDeadline(deps.limits.refreshTimeoutMs).race(deps.grants.renew(ofApp, ofUser, seen, force));
+  /** Hands a token out: it counts as used, and it is said to whom. */
+  const issue = (client: ClientConfig, reading: GrantReading, token: AccessToken) => {
+    const { appId: ofApp, openId: ofUser } = reading.grant;
+    deps.grants.used(ofApp, ofUser, reading);
+    const line = { event: 'token.issued', client_id: client.id, app_id: ofApp, open_id: ofUser };
+    deps.logger.info(line, 'An access token was handed to a client');
+    return tokenJson(token, reading.now);
+  };
   const appFor = (client: ClientConfig, asked: string | undefined) => resolveApp(client, deps.apps, asked).appId;
 
   app.get<{ Params: UserPath; Querystring: { readonly app_id?: string } }>(
@@ -47,15 +58,37 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
       const wanted = readList(request.query.scopes ?? '');
       requireScopes(client, wanted);
       const { open_id: ofUser } = request.params;
-      const { grant, token } = await start().race(deps.grants.read(ofApp, ofUser));
-      if (!seesGrant(client, grant)) throw new AuthdError('token_not_found', 'There is no token of this user');
-      const now = deps.now();
-      const issued = judgeToken(grant, token, wanted, now);
-      const line = { event: 'token.issued', client_id: client.id, app_id: ofApp, open_id: ofUser };
-      deps.logger.info(line, 'An access token was handed to a client');
-      return tokenJson(issued, now);
+      const reading = await start().race(deps.grants.read(ofApp, ofUser));
+      if (!seesGrant(client, reading.grant)) throw NO_TOKEN();
+      const token = judgeToken(reading, wanted);
+      if (token !== null) return issue(client, reading, token);
+      const renewed = await renew(ofApp, ofUser, reading.generation, false);
+      return issue(client, renewed, judgeRenewed(renewed, wanted));
     },
   );
+
+  app.post<{
+    Params: UserPath;
+    Querystring: { readonly app_id?: string };
+    Body: { readonly if_expires_at?: string };
+  }>('/v1/users/:open_id/token/refresh', { schema: REFRESH_SCHEMA }, async (request) => {
+    const client = clientOf(request);
+    requireAction(client, 'token');
+    const ofApp = appFor(client, request.query.app_id);
+    const { open_id: ofUser } = request.params;
+    const reading = await start().race(deps.grants.read(ofApp, ofUser));
+    if (!seesGrant(client, reading.grant)) throw NO_TOKEN();
+    const before = judgeToken(reading, []);
+    const ifExpiresAt = request.body.if_expires_at;
+    if (ifExpiresAt !== undefined && before !== null && isNewer(reading, ifExpiresAt)) {
+      return issue(client, reading, before);
+    }
+    if (!reading.grant.renewable) {
+      throw new AuthdError('reauthorization_required', 'This grant has no refresh token');
+    }
+    const renewed = await renew(ofApp, ofUser, reading.generation, true);
+    return issue(client, renewed, judgeRefreshed(renewed));
+  });
 
   app.delete<{ Params: UserPath; Querystring: { readonly app_id?: string; readonly revoke_at_feishu?: boolean } }>(
     '/v1/users/:open_id/token',
@@ -76,6 +109,15 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
     },
   );
 }
+
+const NO_TOKEN = (): AuthdError => new AuthdError('token_not_found', 'There is no token of this user');
+
+/** Clients may keep times in whole seconds. */
+const WHOLE_SECOND_MS = 999;
+
+/** Whether the stored token is newer than the one the caller has seen. */
+const isNewer = ({ tokens }: GrantReading, seenExpiry: string): boolean =>
+  (tokens[0]?.expiresAt ?? 0) > Date.parse(seenExpiry) + WHOLE_SECOND_MS;
 
 const STATUS_SCHEMA = {
   operationId: 'readUser',
@@ -111,6 +153,36 @@ const TOKEN_SCHEMA = {
     ...problems([400, 401, 403, 404, 409, 429, 500, 503], {
       403: 'forbidden, insufficient_scope (with missing_scopes)',
       404: 'token_not_found, app_not_found',
+    }),
+  },
+};
+
+const REFRESH_SCHEMA = {
+  operationId: 'refreshToken',
+  tags: ['users'],
+  summary: 'Refresh the access token of a user now',
+  description:
+    'Needs the action token. For a token that Feishu refuses before its time (99991668, 99991677): name its expires_at, ' +
+    'and however many callers do so, Feishu is asked once.',
+  params: PATH,
+  querystring: { type: 'object', additionalProperties: false, properties: { app_id: appId } },
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      if_expires_at: {
+        type: 'string',
+        format: 'date-time',
+        maxLength: 40,
+        description: 'expires_at of the token the caller has: nothing is done when the stored one is newer',
+      },
+    },
+  },
+  response: {
+    200: jsonAnswer('The token, new or newer than the one named', { $ref: 'Token#' }),
+    ...problems([400, 401, 403, 404, 409, 429, 500, 502, 503], {
+      404: 'token_not_found, app_not_found',
+      502: 'token_refresh_failed (with feishu_code): Feishu refused; the grant is kept',
     }),
   },
 };

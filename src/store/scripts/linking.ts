@@ -118,7 +118,8 @@ return 1
 
 /**
  * The right user consented: the kept tokens become her grant, the session ends. ARGV: id, generation the grant has
- * now (0: none), grant value, granted scopes, missing scopes, failure_detail for missing ones.
+ * now (0: none), grant value, granted scopes, missing scopes, failure_detail for missing ones, when to look at the grant
+ * first ('': not at all).
  * Returns {'done'} | {'conflict', generation} | {'stale'} (nothing is kept any more).
  */
 export const settleScript = defineScript(`${PRELUDE}
@@ -129,6 +130,9 @@ local grantkey = base .. ':grant:' .. s[2]
 local generation = string.match(redis.call('GETRANGE', grantkey, 0, 20), '^(%d+):') or '0'
 if generation ~= ARGV[2] then return {'conflict', generation} end
 redis.call('SET', grantkey, ARGV[3])
+redis.call('DEL', grantkey .. ':state')
+if ARGV[7] == '' then redis.call('ZREM', base .. ':due', s[2]) else redis.call('ZADD', base .. ':due', ARGV[7], s[2]) end
+redis.call('PUBLISH', base .. ':changes', 'grant:' .. s[2])
 redis.call('DEL', key(id) .. ':tokens')
 if islive(s[1]) then
   redis.call('HSET', key(id), 'granted_scopes', ARGV[4], 'missing_scopes', ARGV[5])

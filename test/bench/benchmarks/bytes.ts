@@ -9,6 +9,7 @@ import type { TokenSet } from '../../../src/domain/token-set.js';
 import { createEnvelope } from '../../../src/store/envelope.js';
 import { createGrantVault } from '../../../src/store/grant-vault.js';
 import { storeKeys } from '../../../src/store/keys.js';
+import { createRefreshStore } from '../../../src/store/refresh-store.js';
 import { createSessionStore } from '../../../src/store/session-store.js';
 import { newRedisServer, type RedisServer } from '../../support/redis-server.js';
 import type { BenchContext, Benchmark, Row } from '../benchmark.js';
@@ -36,7 +37,7 @@ async function measure(context: BenchContext): Promise<Row[]> {
   // Scripts, connection buffers and tables of keys are there from the first user on.
   await authorize(store, 'ou_first');
   await store.sessions.cleanup(APP, -TTL_MS);
-  await store.vault.forget(APP, 'ou_first');
+  await store.refreshStore.forget(APP, 'ou_first', false);
 
   const openIds = Array.from({ length: USERS }, () => `ou_${randomBytes(16).toString('hex')}`);
   for (const [i, openId] of openIds.entries()) {
@@ -47,7 +48,7 @@ async function measure(context: BenchContext): Promise<Row[]> {
   const [grant, session] = [await sizeOf(redis, `*:grant:*`), await sizeOf(redis, `*:session:*`)];
   const deleted = await store.sessions.cleanup(APP, -TTL_MS);
   const withoutSessions = await usedMemory(redis);
-  for (const openId of openIds) await store.vault.forget(APP, openId);
+  for (const openId of openIds) await store.refreshStore.forget(APP, openId, false);
   const empty = await usedMemory(redis);
   if (deleted !== USERS) throw new Error(`${deleted} sessions were deleted instead of ${USERS}`);
   const perSession = (full - withoutSessions) / USERS;
@@ -55,7 +56,7 @@ async function measure(context: BenchContext): Promise<Row[]> {
   context.say(`MEMORY USAGE: grant ${grant} B, record of a session ${session} B (without its places in indexes)`);
   return [
     {
-      what: 'Redis: an authorized user (grant; no refresh schedule yet)',
+      what: 'Redis: an authorized user (grant; with its place in the refresh schedule)',
       measured: perUser,
       unit: 'B',
       baseline: { what: 'two tokens', value: 2 * TOKEN_BYTES },
@@ -69,7 +70,12 @@ function openStore({ client: redis }: RedisServer) {
   const keys = storeKeys('authd');
   const envelope = createEnvelope([{ id: 'k1', key: randomBytes(32) }]);
   const parts = { redis, keys, envelope, onDamaged: () => undefined };
-  return { sessions: createSessionStore(parts), vault: createGrantVault(parts) };
+  const vault = createGrantVault(parts);
+  return {
+    sessions: createSessionStore(parts),
+    vault,
+    refreshStore: createRefreshStore({ ...parts, vault, owner: 'bench' }),
+  };
 }
 
 /** The moves of the store in one authorization, as processors and clicks make them. */
@@ -105,6 +111,7 @@ async function authorize({ sessions, vault }: Store, openId: string): Promise<vo
     now: Date.now(),
     missingScopes: [],
     missingDetail: { remedy: '', for: 'operator' },
+    dueAt: Date.now() + 7 * 86_400_000,
   });
   if (verdict !== 'done') throw new Error(`the tokens were not settled: ${verdict}`);
   await show(sessions, sessionId, messageId);

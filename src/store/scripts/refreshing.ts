@@ -1,0 +1,245 @@
+/**
+ * Scripts of a grant's upkeep: lease and intent of a refresh, what came of it, the schedule (ARCHITECTURE invariant 3).
+ *
+ * <base>:grant:<open_id>        the sealed grant, `<generation>:<sealed>`; only settle and commit write it
+ * <base>:grant:<open_id>:state  hash beside it, never a token in it:
+ *   lease, lease_until             who may call Feishu with this grant's refresh token, until when
+ *   intent, intent_at, intent_by   the generation whose refresh token may have been sent, since when, by whom; stays when
+ *                                  nobody knows whether Feishu has taken it
+ *   of, status, detail             the generation the following is about; its end, or `suspended`
+ *   failures, retry_at, lost_at    tries in a row, not before, "taken by somebody whose answer may still come" since
+ *   used_at, asked_at              a client read a token; the user was asked again
+ *   ask, notice                    set while a card must still be sent (outbox)
+ *   suspect_at                     Feishu has told of a withdrawal that is not verified yet
+ * <base>:due                    sorted set of open_ids by when to look at their grant
+ * <base>:refresh:halt           hash: no refresh for the whole app until …, because an operator must act
+ * <base>:refresh:tries:<minute>, <base>:refresh:ends:<minute>   counts of the last ten minutes
+ *
+ * The generation is the fencing number: it only grows, and nothing is written for one that is not stored any more.
+ * Time is Redis's.
+ */
+import { defineScript } from '../script.js';
+
+const PRELUDE = `
+local base, user = KEYS[1], ARGV[1]
+local grant = base .. ':grant:' .. user
+local state = grant .. ':state'
+local due = base .. ':due'
+local function now()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+local function generation()
+  return string.match(redis.call('GETRANGE', grant, 0, 20), '^(%d+):') or '0'
+end
+local function announce() redis.call('PUBLISH', base .. ':changes', 'grant:' .. user) end
+-- Facts about an older generation say nothing about this one.
+local function about(current)
+  if redis.call('HGET', state, 'of') == current then return end
+  redis.call('HDEL', state, 'status', 'detail', 'failures', 'retry_at', 'lost_at', 'ask', 'notice')
+  redis.call('HSET', state, 'of', current)
+end
+local function count(what, at)
+  local minute = base .. ':refresh:' .. what .. ':' .. math.floor(at / 60000)
+  redis.call('INCR', minute)
+  redis.call('PEXPIRE', minute, 660000)
+end
+local function counted(what, at)
+  local sum = 0
+  for i = 0, 9 do
+    sum = sum + tonumber(redis.call('GET', base .. ':refresh:' .. what .. ':' .. (math.floor(at / 60000) - i)) or '0')
+  end
+  return sum
+end
+local function release(owner)
+  if redis.call('HGET', state, 'lease') == owner then redis.call('HDEL', state, 'lease', 'lease_until') end
+end
+local function nointent() redis.call('HDEL', state, 'intent', 'intent_at', 'intent_by') end
+`;
+
+/**
+ * Takes the lease and writes the intent, which also proves the store writable. ARGV: user, generation, owner, lease ms,
+ * force ('1': do not wait for retry_at or the halt), probe ms (how long nobody else tries while one looks whether a
+ * halt may end).
+ * Returns {'gone'} | {'changed'} | {'ended'} | {'busy', ms} | {'halted', ms, detail} | {'later', ms, detail}
+ *   | {'await', ms} | {'lost', who may have sent it ('': nobody)} | {'go', now, who may have sent it before ('' : nobody)}
+ */
+export const beginRefreshScript = defineScript(`${PRELUDE}
+local at, current = now(), generation()
+if current == '0' then return {'gone'} end
+if current ~= ARGV[2] then return {'changed'} end
+about(current)
+local s = redis.call('HMGET', state, 'status', 'lease_until', 'retry_at', 'detail', 'lost_at', 'intent', 'intent_by', 'lease')
+if s[1] and s[1] ~= 'suspended' then return {'ended'} end
+local left = tonumber(s[2] or '0') - at
+if left > 0 and s[8] ~= ARGV[3] then return {'busy', left} end
+if s[5] then
+  if tonumber(s[5]) > at then return {'await', tonumber(s[5]) - at} end
+  return {'lost', s[6] == current and s[7] or ''}
+end
+local halt = redis.call('HMGET', base .. ':refresh:halt', 'until', 'detail')
+if halt[1] then
+  local halted = tonumber(halt[1]) - at
+  if halted > 0 and ARGV[5] ~= '1' then return {'halted', halted, halt[2]} end
+  redis.call('HSET', base .. ':refresh:halt', 'until', at + tonumber(ARGV[6]))
+end
+local wait = tonumber(s[3] or '0') - at
+if wait > 0 and ARGV[5] ~= '1' then return {'later', wait, s[4] or ''} end
+local before = ''
+if s[6] == current then before = s[7] or 'unknown' end
+redis.call('HSET', state, 'lease', ARGV[3], 'lease_until', at + tonumber(ARGV[4]))
+if before == '' then redis.call('HSET', state, 'intent', current, 'intent_at', at, 'intent_by', ARGV[3]) end
+return {'go', at, before}
+`);
+
+/** ARGV: user, generation, owner, lease ms. Returns 1 while the grant is the same and the lease is ours. */
+export const renewLeaseScript = defineScript(`${PRELUDE}
+if generation() ~= ARGV[2] or redis.call('HGET', state, 'lease') ~= ARGV[3] then return 0 end
+redis.call('HSET', state, 'lease_until', now() + tonumber(ARGV[4]))
+return 1
+`);
+
+/**
+ * The successor of a token set. Accepted whatever has been said about its predecessor meanwhile, as long as that is
+ * still the one that is stored. ARGV: user, generation, owner, new generation, new value, due at ('' : not at all).
+ * Returns 'done' | 'present' (it is there already) | 'changed' | 'gone'.
+ */
+export const commitRefreshScript = defineScript(`${PRELUDE}
+local current = generation()
+if current == '0' then return 'gone' end
+if current == ARGV[4] then return 'present' end
+if current ~= ARGV[2] then return 'changed' end
+local at = now()
+redis.call('SET', grant, ARGV[5])
+local keep = redis.call('HMGET', state, 'used_at', 'asked_at')
+redis.call('DEL', state)
+if keep[1] then redis.call('HSET', state, 'used_at', keep[1]) end
+if keep[2] then redis.call('HSET', state, 'asked_at', keep[2]) end
+if ARGV[6] == '' then redis.call('ZREM', due, user) else redis.call('ZADD', due, ARGV[6], user) end
+redis.call('DEL', base .. ':refresh:halt')
+count('tries', at)
+announce()
+return 'done'
+`);
+
+/**
+ * The grant stays as it is. ARGV: user, generation, owner, delay ms, detail (JSON or ''), 'suspended' or '',
+ * unknown ('1': Feishu may have taken the token), halt ms (0: none; else for the whole app), lost ms (0: none; else
+ * how long to wait for a successor that somebody else may hold).
+ */
+export const keepGrantScript = defineScript(`${PRELUDE}
+if generation() ~= ARGV[2] then return 0 end
+local at = now()
+about(ARGV[2])
+release(ARGV[3])
+if ARGV[7] ~= '1' then nointent() end
+redis.call('HINCRBY', state, 'failures', 1)
+redis.call('HSET', state, 'retry_at', at + tonumber(ARGV[4]), 'detail', ARGV[5])
+if ARGV[6] ~= '' then redis.call('HSET', state, 'status', ARGV[6]) else redis.call('HDEL', state, 'status') end
+if tonumber(ARGV[8]) > 0 then
+  redis.call('HSET', base .. ':refresh:halt', 'until', at + tonumber(ARGV[8]), 'detail', ARGV[5])
+  redis.call('HINCRBY', base .. ':refresh:halt', 'count', 1)
+end
+if tonumber(ARGV[9]) > 0 then redis.call('HSET', state, 'lost_at', at + tonumber(ARGV[9])) end
+local look = math.max(tonumber(ARGV[4]), tonumber(ARGV[8]))
+if tonumber(ARGV[9]) > 0 then look = tonumber(ARGV[9]) end
+redis.call('ZADD', due, at + look, user)
+count('tries', at)
+announce()
+return tonumber(redis.call('HGET', base .. ':refresh:halt', 'count') or '0')
+`);
+
+/**
+ * Ends a grant, unless it has changed, or too many end at once. ARGV: user, generation, owner, status, detail (JSON),
+ * 'keep' | 'wipe' (the tokens), outbox field ('ask', 'notice' or ''), explained ('1': we know why), floor (so many
+ * ends in ten minutes are always believed), part (above the floor, ends up to this part of the tries are).
+ * Returns 'ended' | 'changed' | 'braked'.
+ */
+export const endGrantScript = defineScript(`${PRELUDE}
+if generation() ~= ARGV[2] then return 'changed' end
+local at = now()
+about(ARGV[2])
+count('tries', at)
+if ARGV[8] ~= '1' then
+  local ends = counted('ends', at) + 1
+  if ends > tonumber(ARGV[9]) and ends > counted('tries', at) * tonumber(ARGV[10]) then return 'braked' end
+  count('ends', at)
+end
+release(ARGV[3])
+nointent()
+redis.call('HDEL', state, 'retry_at', 'failures', 'lost_at', 'suspect_at')
+redis.call('HSET', state, 'status', ARGV[4], 'detail', ARGV[5])
+if ARGV[7] ~= '' then redis.call('HSET', state, ARGV[7], at) end
+if ARGV[6] == 'wipe' then
+  redis.call('DEL', grant)
+  redis.call('HSET', state, 'of', '0')
+end
+if ARGV[7] == '' then redis.call('ZREM', due, user) else redis.call('ZADD', due, at, user) end
+announce()
+return 'ended'
+`);
+
+/** A client read a token. ARGV: user, due at when used ('' : not renewable). Brings the next look forward. */
+export const noteUseScript = defineScript(`${PRELUDE}
+redis.call('HSET', state, 'used_at', now())
+if ARGV[2] ~= '' then redis.call('ZADD', due, 'XX', 'LT', ARGV[2], user) end
+return 1
+`);
+
+/** Feishu tells of a withdrawal: to be verified now. ARGV: user. Returns 1 when there is a grant. */
+export const suspectScript = defineScript(`${PRELUDE}
+if generation() == '0' then return 0 end
+local at = now()
+redis.call('HSET', state, 'suspect_at', at)
+redis.call('HDEL', state, 'retry_at')
+redis.call('ZADD', due, at, user)
+return 1
+`);
+
+/** The suspicion was wrong, or is settled. ARGV: user. */
+export const trustScript = defineScript(`${PRELUDE}
+return redis.call('HDEL', state, 'suspect_at')
+`);
+
+/** An outbox field was carried out. ARGV: user, field, 'asked' to note when the user was asked. */
+export const sentScript = defineScript(`${PRELUDE}
+redis.call('HDEL', state, ARGV[2])
+if ARGV[3] == 'asked' then redis.call('HSET', state, 'asked_at', now()) end
+return 1
+`);
+
+/** Looks at the grant again then. ARGV: user, at ('' : not any more). */
+export const lookAtScript = defineScript(`${PRELUDE}
+if ARGV[2] == '' then return redis.call('ZREM', due, user) end
+return redis.call('ZADD', due, ARGV[2], user)
+`);
+
+/** Forgets a grant and all about it. ARGV: user, 'revoked' to remember that it was withdrawn, outbox field or ''. */
+export const forgetGrantScript = defineScript(`${PRELUDE}
+local had = redis.call('DEL', grant)
+redis.call('DEL', state)
+redis.call('ZREM', due, user)
+if had == 1 and ARGV[2] ~= '' then
+  local at = now()
+  redis.call('HSET', state, 'of', '0', 'status', ARGV[2])
+  if ARGV[3] ~= '' then
+    redis.call('HSET', state, ARGV[3], at)
+    redis.call('ZADD', due, at, user)
+  end
+end
+announce()
+return had
+`);
+
+/**
+ * Takes what is due; each is due again after the claim, should its job be lost. KEYS: base. ARGV: at most, claim ms.
+ * Returns the open_ids.
+ */
+export const takeDueScript = defineScript(`
+local due = KEYS[1] .. ':due'
+local t = redis.call('TIME')
+local at = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+local users = redis.call('ZRANGEBYSCORE', due, '-inf', at, 'LIMIT', 0, ARGV[1])
+for _, user in ipairs(users) do redis.call('ZADD', due, at + tonumber(ARGV[2]), user) end
+return users
+`);
