@@ -8,6 +8,7 @@ import { createGrantEnds, type GrantEnds } from '../flow/grant-ends.js';
 import { createGrants, type Grants } from '../flow/grants.js';
 import type { Hints } from '../flow/hints.js';
 import { createRefresh, type Refresh } from '../flow/refresh.js';
+import { createConclude } from '../flow/refresh-outcome.js';
 import { createSuccessors } from '../flow/successors.js';
 import type { Producer } from '../queue/producer.js';
 import { createRefreshStore, type RefreshStore } from '../store/refresh-store.js';
@@ -70,19 +71,27 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     lookNow: (appId, openId) => lateProducer().refresh(appId, [openId]),
     logger,
   });
+  const conclude = createConclude({
+    vault: store.vault,
+    store: refreshStore,
+    successors,
+    ends,
+    policy,
+    random,
+    logger,
+  });
   const refresh = createRefresh({
     vault: store.vault,
     store: refreshStore,
     spool: store.spool,
     drainSpool,
     successors,
-    ends,
+    conclude,
     changes: store.changes,
     tokenEndpoint: feishu.tokenEndpoint,
     app: feishu.app,
-    policy,
     timeoutMs: refreshTimeoutMs(config.shutdownTimeoutSeconds * 1000),
-    random,
+    now,
     monotonic,
     logger,
   });

@@ -51,3 +51,6 @@ export const TIER_4 = { perSecond: 50, perMinute: 1000 } as const;
 
 /** FEISHU.md §4.2 and §4.3: per message, per chat, per user. */
 export const NARROW_PER_SECOND = 5;
+
+/** Polls and refreshes share the token endpoint; neither class may use more than this part of it. */
+export const TOKEN_SHARE = 0.8;

@@ -1,5 +1,6 @@
-/** A grant: what a user has given us for an app, as far as it may be shown (no token in it). Times in milliseconds. */
+/** A grant: what a user has given us for an app, as it is kept and as it may be shown. Pure. Times in milliseconds. */
 import type { FailureDetail } from './session.js';
+import type { TokenSet } from './token-set.js';
 
 export const GRANT_STATES = ['active', 'reauthorization_required', 'revoked', 'suspended', 'none'] as const;
 export type GrantState = (typeof GRANT_STATES)[number];
@@ -31,6 +32,78 @@ export interface AccessToken {
   /** Life of the access token in seconds when it was given. */
   readonly expiresIn: number;
   readonly scopes: readonly string[];
+}
+
+/** What is sealed of a grant. Times in milliseconds. */
+export interface Grant {
+  readonly tokens: TokenSet;
+  /** When the user consented: 365 days later refreshing ends (FEISHU.md §6.2). */
+  readonly authorizedAt: number;
+  /** Clients whose sessions led to it. */
+  readonly clientIds: readonly string[];
+  /** An access token of an earlier consent that may do more, until it ends. */
+  readonly wider?: AccessToken;
+}
+
+export interface StoredGrant {
+  readonly generation: number;
+  readonly grant: Grant;
+}
+
+/** A grant with what is known beside it, as of one moment of Redis's clock. */
+export interface GrantView {
+  readonly now: number;
+  readonly stored: StoredGrant | null;
+  readonly marks: GrantMarks;
+}
+
+/** What is known beside a grant. Times by Redis's clock; nothing here is secret. */
+export interface GrantMarks {
+  /** About the generation that is stored; null: nothing has been said against it. */
+  readonly status: 'suspended' | 'reauthorization_required' | 'revoked' | null;
+  readonly detail: FailureDetail | null;
+  readonly failures: number;
+  readonly retryAt: number | null;
+  readonly usedAt: number | null;
+  readonly askedAt: number | null;
+  /** Feishu has told of a withdrawal that is not verified yet. */
+  readonly isSuspect: boolean;
+  /** Cards that must still be sent. */
+  readonly ask: boolean;
+  readonly notice: boolean;
+}
+
+/** The grant as it may be shown: no token in it. */
+export function statusOf(appId: string, openId: string, { marks, now, stored }: GrantView): GrantStatus {
+  if (stored === null) {
+    return {
+      status: marks.status ?? 'none',
+      appId,
+      openId,
+      scopes: [],
+      expiresAt: null,
+      refreshExpiresAt: null,
+      authorizedAt: null,
+      renewable: false,
+      clientIds: [],
+      detail: marks.detail,
+    };
+  }
+  const { tokens, authorizedAt, clientIds } = stored.grant;
+  const isOver = tokens.refreshToken === null && tokens.expiresAt <= now;
+  const status: GrantState = marks.status ?? (isOver ? 'reauthorization_required' : 'active');
+  return {
+    status,
+    appId,
+    openId,
+    scopes: tokens.scopes,
+    expiresAt: tokens.expiresAt,
+    refreshExpiresAt: tokens.refreshExpiresAt,
+    authorizedAt,
+    renewable: tokens.refreshToken !== null,
+    clientIds,
+    detail: marks.detail,
+  };
 }
 
 /** A grant as it may be handed out, as of one moment of Redis's clock. */

@@ -2,11 +2,12 @@
  * Asks a user again because her grant has ended, or will soon: the same card as any other request, for the client that
  * was given the grant last, with the scopes she had given. A card that is still waiting for her is enough.
  */
+
 import type { Logger } from 'pino';
 import type { AskRequest, AskResult } from '../domain/ask.js';
+import type { Grant } from '../domain/grant.js';
 import { MAX_SCOPES, withOfflineAccess } from '../domain/scopes.js';
 import { AuthdError } from '../errors.js';
-import type { Grant } from '../store/grant-vault.js';
 
 /** `later`: not now, it may work another time. */
 export type AskAgain = (

@@ -2,12 +2,13 @@
  * How grants end: Feishu's final word, a withdrawal, a user who has left. Each end is one step in the store with the
  * card it owes in the same step; jobs send the cards. A mass of unexplained ends is not believed (invariant 3).
  */
+
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
+import type { Grant } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
 import type { Revocation } from '../oauth/revocation.js';
-import type { Grant } from '../store/grant-vault.js';
 import type { EndGrant, GrantRef, RefreshStore } from '../store/refresh-store.js';
 import type { Hints } from './hints.js';
 

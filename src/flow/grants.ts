@@ -2,10 +2,11 @@
  * Grants as the API reads them: the status, the tokens as of now, the refresh a caller waits for, and the note that a
  * token was handed out. Also what a refresh has brought while Redis would not take it.
  */
-import type { AccessToken, GrantReading, GrantStatus, RenewedReading } from '../domain/grant.js';
+
+import type { AccessToken, GrantReading, GrantStatus, GrantView, RenewedReading } from '../domain/grant.js';
+import { statusOf } from '../domain/grant.js';
 import { dueWhenUsed, type RefreshPolicy } from '../domain/refresh-plan.js';
-import { statusOf } from '../store/grant-marks.js';
-import type { GrantVault, GrantView } from '../store/grant-vault.js';
+import type { GrantVault } from '../store/grant-vault.js';
 import type { RefreshStore } from '../store/refresh-store.js';
 import type { Hints } from './hints.js';
 import type { Refresh } from './refresh.js';
@@ -78,8 +79,8 @@ export function createGrants(deps: GrantsDeps): Grants {
 
     async renew(appId, openId, seen, force) {
       const outcome = await deps.refresh.run({ appId, openId, seen, force });
-      if (outcome.kind === 'kept') return { ...(await read(appId, openId)), kept: outcome };
-      return { ...(await read(appId, openId)), kept: null };
+      if (outcome.kind === 'fresh') return { ...reading(appId, openId, { ...outcome, marks: NO_MARKS }), kept: null };
+      return { ...(await read(appId, openId)), kept: outcome.kind === 'kept' ? outcome : null };
     },
 
     used(appId, openId, { generation, grant, now, tokens }) {

@@ -4,9 +4,10 @@
  * stays a moment longer than Redis may need to write its log to disk, so that a Redis that loses its last second gets it
  * again. Owns no decision about refreshing.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Grant, StoredGrant } from '../store/grant-vault.js';
+import type { Grant, StoredGrant } from '../domain/grant.js';
 import type { GrantRef, RefreshStore } from '../store/refresh-store.js';
 import type { Spool, SpooledGrant, SpoolVerdict } from '../store/spool.js';
 

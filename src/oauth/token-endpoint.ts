@@ -4,7 +4,7 @@
  * on the RFC's final errors or a code from the table; everything else is no news.
  */
 import type { AppConfig } from '../config/config.js';
-import { type CallLimits, TIER_4 } from '../domain/call-budget.js';
+import { type CallLimits, TIER_4, TOKEN_SHARE } from '../domain/call-budget.js';
 import { FeishuError } from '../domain/feishu-error.js';
 import type { FeishuExchange, FeishuReply } from '../domain/feishu-exchange.js';
 import { objectOf } from '../domain/json-fields.js';
@@ -113,7 +113,6 @@ export interface TokenEndpoint {
 
 /** Polls and refreshes share this name and with it one budget; neither may use all of it. */
 const TOKEN_API = 'oauth.token';
-export const TOKEN_SHARE = 0.8;
 const POLLS: CallLimits['share'] = { name: 'poll', part: TOKEN_SHARE };
 const REFRESHES: CallLimits['share'] = { name: 'refresh', part: TOKEN_SHARE };
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';

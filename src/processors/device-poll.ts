@@ -6,12 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
-import { TIER_4 } from '../domain/call-budget.js';
+import { TIER_4, TOKEN_SHARE } from '../domain/call-budget.js';
 import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
 import { nextPollDelayMs } from '../domain/poll-pace.js';
 import type { ConsentLink, FailureDetail, Session } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
-import { TOKEN_SHARE, type TokenEndpoint } from '../oauth/token-endpoint.js';
+import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { Producer } from '../queue/producer.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';

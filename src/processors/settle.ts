@@ -4,14 +4,14 @@
  */
 import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
-import type { AccessToken } from '../domain/grant.js';
+import type { AccessToken, Grant } from '../domain/grant.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
 import { firstDueAt, type RefreshPolicy } from '../domain/refresh-plan.js';
 import { covers, missingFrom, OFFLINE_ACCESS, union } from '../domain/scopes.js';
 import { type FailureDetail, MAX_MISMATCHES, type Session } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
 import type { Producer } from '../queue/producer.js';
-import type { Grant, GrantVault } from '../store/grant-vault.js';
+import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
 import { idsOf } from './session-words.js';
 

@@ -2,12 +2,14 @@
  * Queue `token-refresh`: looks after one grant that is due. Refreshes it, asks its user again, sends the card an ended
  * one owes, or finds that there is nothing to do; and says when to look again. Every step may be repeated.
  */
+
 import type { Logger } from 'pino';
+import type { GrantView } from '../domain/grant.js';
 import { DONE, type Processor } from '../domain/job.js';
 import { planRefresh, type RefreshPolicy } from '../domain/refresh-plan.js';
 import type { AskAgain } from '../flow/ask-again.js';
 import type { Refresh } from '../flow/refresh.js';
-import type { GrantVault, GrantView } from '../store/grant-vault.js';
+import type { GrantVault } from '../store/grant-vault.js';
 import type { RefreshStore } from '../store/refresh-store.js';
 
 export interface TokenRefreshDeps {

@@ -1,25 +1,6 @@
-/**
- * What is known beside a grant (hash `<grant key>:state`, written by scripts/refreshing.ts) and what it means for the
- * grant's status. Pure. Times are milliseconds of Redis's clock. Nothing here is secret.
- */
-import type { GrantState, GrantStatus } from '../domain/grant.js';
+/** The hash beside a grant (`<grant key>:state`, written by scripts/refreshing.ts) as the daemon sees it. Pure. */
+import type { GrantMarks } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
-import type { GrantView } from './grant-vault.js';
-
-export interface GrantMarks {
-  /** About the generation that is stored; null: nothing has been said against it. */
-  readonly status: 'suspended' | 'reauthorization_required' | 'revoked' | null;
-  readonly detail: FailureDetail | null;
-  readonly failures: number;
-  readonly retryAt: number | null;
-  readonly usedAt: number | null;
-  readonly askedAt: number | null;
-  /** Feishu has told of a withdrawal that is not verified yet. */
-  readonly isSuspect: boolean;
-  /** Cards that must still be sent. */
-  readonly ask: boolean;
-  readonly notice: boolean;
-}
 
 const STATUSES = ['suspended', 'reauthorization_required', 'revoked'] as const;
 
@@ -37,37 +18,5 @@ export function parseMarks(raw: Readonly<Record<string, string>>, generation: nu
     isSuspect: raw['suspect_at'] !== undefined,
     ask: isAbout && raw['ask'] !== undefined,
     notice: isAbout && raw['notice'] !== undefined,
-  };
-}
-
-export function statusOf(appId: string, openId: string, { marks, now, stored }: GrantView): GrantStatus {
-  if (stored === null) {
-    return {
-      status: marks.status ?? 'none',
-      appId,
-      openId,
-      scopes: [],
-      expiresAt: null,
-      refreshExpiresAt: null,
-      authorizedAt: null,
-      renewable: false,
-      clientIds: [],
-      detail: marks.detail,
-    };
-  }
-  const { tokens, authorizedAt, clientIds } = stored.grant;
-  const isOver = tokens.refreshToken === null && tokens.expiresAt <= now;
-  const status: GrantState = marks.status ?? (isOver ? 'reauthorization_required' : 'active');
-  return {
-    status,
-    appId,
-    openId,
-    scopes: tokens.scopes,
-    expiresAt: tokens.expiresAt,
-    refreshExpiresAt: tokens.refreshExpiresAt,
-    authorizedAt,
-    renewable: tokens.refreshToken !== null,
-    clientIds,
-    detail: marks.detail,
   };
 }

@@ -4,39 +4,16 @@
  * yet; they lie under their session's own key and are never served.
  */
 import type { Redis } from 'ioredis';
-import type { AccessToken } from '../domain/grant.js';
+import type { Grant, GrantView, StoredGrant } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
 import type { Envelope, SealContext } from './envelope.js';
-import { type GrantMarks, parseMarks } from './grant-marks.js';
+import { parseMarks } from './grant-marks.js';
 import type { StoreKeys } from './keys.js';
 import { defineScript } from './script.js';
 import { keepTokensScript, settleScript } from './scripts/linking.js';
-
-/** What is sealed of a grant. Times in milliseconds. */
-export interface Grant {
-  readonly tokens: TokenSet;
-  /** When the user consented: 365 days later refreshing ends (FEISHU.md §6.2). */
-  readonly authorizedAt: number;
-  /** Clients whose sessions led to it. */
-  readonly clientIds: readonly string[];
-  /** An access token of an earlier consent that may do more, until it ends. */
-  readonly wider?: AccessToken;
-}
-
-export interface StoredGrant {
-  readonly generation: number;
-  readonly grant: Grant;
-}
-
-/** A grant with what is known beside it, as of one moment of Redis's clock. */
-export interface GrantView {
-  readonly now: number;
-  readonly stored: StoredGrant | null;
-  readonly marks: GrantMarks;
-}
 
 export interface SettleInput {
   readonly sessionId: string;

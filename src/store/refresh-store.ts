@@ -4,9 +4,11 @@
  *
  * Errors: whatever ioredis throws when Redis does not answer.
  */
+
 import type { Redis } from 'ioredis';
+import type { Grant } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
-import type { Grant, GrantVault } from './grant-vault.js';
+import type { GrantVault } from './grant-vault.js';
 import type { StoreKeys } from './keys.js';
 import type { Script, ScriptArgument } from './script.js';
 import * as refreshing from './scripts/refreshing.js';

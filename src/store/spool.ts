@@ -3,15 +3,16 @@
  * STATE_DIR/spool (mode 0600, written beside, synced, then renamed). Drained as soon as Redis takes them; a file goes
  * only after that.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Grant } from '../domain/grant.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
 import type { Envelope } from './envelope.js';
-import type { Grant } from './grant-vault.js';
 
 /** Tokens of a consent that is not verified yet. */
 export interface SpooledConsent {
