@@ -57,5 +57,6 @@ export const EXAMPLES = {
     detail: 'There is no session with this id',
     code: 'session_not_found',
   },
+  refreshToken: { if_expires_at: UserStatus.expires_at },
   createSession: { open_id: Session.open_id, scopes: ['docx:document:readonly'], reason: Session.reason },
 } as const;

@@ -45,6 +45,7 @@ const CONTRACT = [
   'POST /v1/sessions',
   'POST /v1/sessions/cleanup',
   'POST /v1/sessions/{session_id}/invalidate',
+  'POST /v1/users/{open_id}/token/refresh',
 ];
 const KEYLESS = ['GET /healthz', 'GET /readyz'];
 

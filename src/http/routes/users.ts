@@ -8,6 +8,7 @@ import type { AccessToken, GrantReading } from '../../domain/grant.js';
 import { AuthdError } from '../../errors.js';
 import { clientOf } from '../authentication.js';
 import { startDeadline } from '../deadline.js';
+import { EXAMPLES } from '../examples.js';
 import { requireAction, requireScopes, resolveApp, seesGrant } from '../permissions.js';
 import type { HttpDeps } from '../ports.js';
 import { readList } from '../query.js';
@@ -169,6 +170,7 @@ const REFRESH_SCHEMA = {
   body: {
     type: 'object',
     additionalProperties: false,
+    examples: [EXAMPLES.refreshToken],
     properties: {
       if_expires_at: {
         type: 'string',
