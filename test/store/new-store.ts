@@ -59,7 +59,7 @@ export async function newStore(t: Pick<TestContext, 'after'>) {
     /** A session with a live link of number 1. */
     async linked(lifeMs = 60_000, changes: Partial<NewSession> = {}): Promise<string> {
       const id = await this.created(changes);
-      await sessions.click(click(id, 'authorize'));
+      await sessions.click(click(id, 'authorize', changes.openId ?? USER));
       if (!(await sessions.storeLink(id, link(1), lifeMs))) throw new Error('the link was not wanted');
       return id;
     },
