@@ -66,7 +66,7 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
   const context = (owner: string) =>
     ({ appId: appOfSession(owner) ?? '', owner, purpose: 'spool', generation: 0 }) as const;
   let draining: Promise<number> | null = null;
-  const held = new Set<string>();
+  const held = createHeld();
   /** Files that do not open, each said once. */
   const unreadable = new Set<string>();
 
@@ -91,32 +91,37 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     }
   };
 
+  /** The entry of a file; null: it does not open, or another process that shares the folder was quicker. */
+  const entryOf = async (name: string): Promise<SpoolEntry | null> => {
+    const owner = ownerOfFile(name);
+    try {
+      return JSON.parse(deps.envelope.open(await readFile(join(folder, name)), context(owner))) as SpoolEntry;
+    } catch (error) {
+      if (isMissing(error)) return null;
+      const fields = { event: 'spool.unreadable', err: error, entry: owner };
+      deps.logger.error(fields, 'A spooled record does not open; it stays where it is');
+      unreadable.add(name);
+      return null;
+    }
+  };
+
   const drainOnce = async (take: (entry: SpoolEntry) => Promise<SpoolVerdict>): Promise<number> => {
     let count = 0;
+    const before = held.names();
     const names = await entries();
     // Another process that shares the folder may have drained what we wrote, or written what we must not poll for.
-    held.clear();
-    for (const name of names) if (!unreadable.has(name)) held.add(ownerOfFile(name));
+    for (const name of before) if (!names.includes(name)) held.drop(name);
+    for (const name of names) held.add(name);
     for (const name of names) {
-      const path = join(folder, name);
-      const owner = ownerOfFile(name);
-      let entry: SpoolEntry;
-      try {
-        entry = JSON.parse(deps.envelope.open(await readFile(path), context(owner))) as SpoolEntry;
-      } catch (error) {
-        const fields = { event: 'spool.unreadable', err: error, entry: owner };
-        deps.logger.error(fields, 'A spooled record does not open; it stays where it is');
-        unreadable.add(name);
-        held.delete(owner);
-        continue;
+      const entry = await entryOf(name);
+      if (entry !== null) {
+        if ((await take(entry)) === 'hold') continue;
+        await unlink(join(folder, name)).catch((error: unknown) => {
+          if (!isMissing(error)) throw error;
+        });
+        count += 1;
       }
-      if ((await take(entry)) === 'hold') {
-        held.add(owner);
-        continue;
-      }
-      await unlink(path);
-      held.delete(owner);
-      count += 1;
+      held.drop(name);
     }
     return count;
   };
@@ -129,7 +134,7 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
         const probe = `.probe-${randomBytes(6).toString('hex')}`;
         await (await open(join(folder, probe), 'wx', 0o600)).close();
         await unlink(join(folder, probe));
-        for (const name of await entries()) held.add(ownerOfFile(name));
+        for (const name of await entries()) held.add(name);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
         throw new AuthdError('config_invalid', `STATE_DIR: cannot write to ${deps.stateDir} (${code})`, {
@@ -144,11 +149,11 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
       const sealed = deps.envelope.seal(JSON.stringify(entry), context(owner));
       const name = `${Date.now()}-${owner}-${randomBytes(6).toString('hex')}${SUFFIX}`;
       await writeFileSynced(name, sealed);
-      held.add(owner);
+      held.add(name);
     },
 
-    holds: (sessionId) => held.has(sessionId),
-    holdsGrant: (appId, openId) => held.has(ownerOfGrant(appId, openId)),
+    holds: (sessionId) => held.isOwner(sessionId),
+    holdsGrant: (appId, openId) => held.isOwner(ownerOfGrant(appId, openId)),
 
     async drain(take) {
       draining ??= drainOnce(take).finally(() => {
@@ -158,3 +163,24 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     },
   };
 }
+
+/** The files that hold something, by whom they belong to. */
+function createHeld() {
+  const byOwner = new Map<string, Set<string>>();
+  return {
+    add(name: string): void {
+      const owner = ownerOfFile(name);
+      byOwner.set(owner, (byOwner.get(owner) ?? new Set()).add(name));
+    },
+    drop(name: string): void {
+      const owner = ownerOfFile(name);
+      const names = byOwner.get(owner);
+      names?.delete(name);
+      if (names?.size === 0) byOwner.delete(owner);
+    },
+    isOwner: (owner: string): boolean => byOwner.has(owner),
+    names: (): string[] => [...byOwner.values()].flatMap((names) => [...names]),
+  };
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
