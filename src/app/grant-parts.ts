@@ -37,9 +37,6 @@ export interface GrantPartsDeps {
 
 const DAY_MS = 86_400_000;
 
-/** Deadlines nest: a refresh that has been sent ends, and is kept, before the process must. */
-const refreshTimeoutMs = (shutdownMs: number): number => Math.min(10_000, Math.max(3_000, shutdownMs - 2_500));
-
 export function buildGrants(deps: GrantPartsDeps): GrantParts {
   const { config, feishu, hints, lateProducer, logger, now, random, store } = deps;
   const policy: RefreshPolicy = {
@@ -90,7 +87,6 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     changes: store.changes,
     tokenEndpoint: feishu.tokenEndpoint,
     app: feishu.app,
-    timeoutMs: refreshTimeoutMs(config.shutdownTimeoutSeconds * 1000),
     now,
     monotonic,
     logger,

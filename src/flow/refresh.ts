@@ -11,7 +11,7 @@ import type { GrantView, StoredGrant } from '../domain/grant.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { Changes } from '../store/changes.js';
 import type { GrantVault } from '../store/grant-vault.js';
-import type { RefreshStore } from '../store/refresh-store.js';
+import type { GrantRef, RefreshStore } from '../store/refresh-store.js';
 import type { Spool } from '../store/spool.js';
 import { type Conclude, notNow, type RefreshOutcome, type Tried } from './refresh-outcome.js';
 import type { Successors } from './successors.js';
@@ -42,8 +42,6 @@ export interface RefreshDeps {
   readonly changes: Pick<Changes, 'wait'>;
   readonly tokenEndpoint: Pick<TokenEndpoint, 'refresh'>;
   readonly app: (appId: string) => AppConfig | undefined;
-  /** Longest time the request may take: a stop of the process waits for it. */
-  readonly timeoutMs: number;
   /** Milliseconds since the epoch, by our own clock: where Redis does not tell. */
   readonly now: () => number;
   /** Milliseconds of a clock that never goes back. */
@@ -51,10 +49,17 @@ export interface RefreshDeps {
   readonly logger: Logger;
 }
 
-/** Beside the request itself: writing what it brought. */
-const AROUND_REQUEST_MS = 5_000;
+/**
+ * Longer than callers wait: giving up means not to know, and what Feishu answers after that is lost. Renewed while the
+ * request is under way, a lease is over this soon after a kill -9.
+ */
+const REQUEST_TIMEOUT_MS = 30_000;
+const LEASE_MS = 15_000;
+const LEASE_RENEW_MS = 4_000;
 /** The lease began before we heard of it: by no more than a command may take. */
 const LEASE_DOUBT_MS = 2_000;
+/** Less than this of it, and nothing is sent: long enough for the request to arrive. */
+const LEASE_LEFT_MS = 5_000;
 /** For its turn in the budget. */
 const MAX_WAIT_MS = 3_000;
 /** Between an unknown outcome and the one repeat. */
@@ -66,7 +71,6 @@ const LOOK_EVERY_MS = 1_000;
 export function createRefresh(deps: RefreshDeps): Refresh {
   const { conclude, logger, store, successors } = deps;
   const inHand = new Map<string, { readonly force: boolean; readonly result: Promise<RefreshOutcome> }>();
-  const leaseMs = deps.timeoutMs + MAX_WAIT_MS + AROUND_REQUEST_MS;
   /** One try of this process: looks until it has the lease, or somebody else has done the work. */
   const attempt = async (request: RefreshRequest): Promise<RefreshOutcome> => {
     const { appId, openId, seen } = request;
@@ -95,7 +99,7 @@ export function createRefresh(deps: RefreshDeps): Refresh {
     const now = (): number => view.now + Math.round(deps.monotonic() - since);
     const ref = { appId, openId, generation };
     const tried = { ref, grant, marks: view.marks, now };
-    const begun = await store.begin(ref, leaseMs, force);
+    const begun = await store.begin(ref, LEASE_MS, force);
     switch (begun.kind) {
       case 'go':
         return await redeem({ ...tried, sentBefore: begun.sentBefore });
@@ -127,19 +131,20 @@ export function createRefresh(deps: RefreshDeps): Refresh {
     const { grant, now, ref, sentBefore } = tried;
     const app = deps.app(ref.appId);
     if (app === undefined) return notNow(LOOK_EVERY_MS);
-    let leaseSince = deps.monotonic();
     let ownUnknown = sentBefore === store.owner;
     for (let again = false; ; again = true) {
-      const leaseEnds = leaseSince + leaseMs - LEASE_DOUBT_MS;
-      const answer = await deps.tokenEndpoint.refresh({
-        app,
-        refreshToken: grant.tokens.refreshToken ?? '',
-        scopes: grant.tokens.scopes,
-        timeoutMs: deps.timeoutMs,
-        maxWaitMs: MAX_WAIT_MS,
-        mayStillSend: () => leaseEnds - deps.monotonic() > deps.timeoutMs,
-        now,
-      });
+      const lease = holdLease(ref);
+      const answer = await deps.tokenEndpoint
+        .refresh({
+          app,
+          refreshToken: grant.tokens.refreshToken ?? '',
+          scopes: grant.tokens.scopes,
+          timeoutMs: REQUEST_TIMEOUT_MS,
+          maxWaitMs: MAX_WAIT_MS,
+          mayStillSend: lease.isSafe,
+          now,
+        })
+        .finally(lease.letGo);
       if (answer.kind !== 'unknown' || again) return await conclude.answer({ ...tried, ownUnknown }, answer);
       ownUnknown = true;
       logger.warn(
@@ -147,10 +152,30 @@ export function createRefresh(deps: RefreshDeps): Refresh {
         'No answer to a refresh: Feishu may have taken the token. It is sent once more',
       );
       await sleep(REPEAT_AFTER_MS);
-      leaseSince = deps.monotonic();
       // Somebody else's by now, or replaced by a new consent: whoever has it goes on.
-      if (!(await store.renew(ref, leaseMs))) return notNow(LOOK_EVERY_MS);
+      if (!(await store.renew(ref, LEASE_MS))) return notNow(LOOK_EVERY_MS);
     }
+  };
+
+  /**
+   * Keeps a lease that was taken just now for as long as the request is under way: an answer that comes late is still
+   * the only one. While Redis cannot be reached it runs out, and nothing is sent on what is left of it.
+   */
+  const holdLease = (ref: GrantRef): { readonly isSafe: () => boolean; readonly letGo: () => void } => {
+    let endsAt = deps.monotonic() + LEASE_MS - LEASE_DOUBT_MS;
+    const renew = async (): Promise<void> => {
+      const since = deps.monotonic();
+      if (await store.renew(ref, LEASE_MS)) endsAt = since + LEASE_MS;
+    };
+    const timer = setInterval(() => {
+      renew().catch((error: unknown) =>
+        logger.debug({ event: 'token.lease_not_renewed', err: error }, 'A lease could not be renewed'),
+      );
+    }, LEASE_RENEW_MS);
+    return {
+      isSafe: () => endsAt - deps.monotonic() > LEASE_LEFT_MS,
+      letGo: () => clearInterval(timer),
+    };
   };
 
   return {
