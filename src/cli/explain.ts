@@ -24,13 +24,9 @@ export function languageOf(env: Readonly<Record<string, string | undefined>>): L
 }
 
 function meaningOf(code: string, place: Place, entry: Entry, language: Language): Meaning {
-  const [cause, remedy] = translationOf(code, place, entry, language);
-  return { place, where: WORDS[language].places[place], cause: capitalized(cause), remedy, for: entry.for };
-}
-
-function translationOf(code: string, place: Place, entry: Entry, language: Language): readonly [string, string] {
-  const chinese = language === 'zh' ? TRANSLATIONS[place][code] : undefined;
-  return chinese ?? [entry.cause, entry.remedy];
+  const english = [capitalized(entry.cause), entry.remedy] as const;
+  const [cause, remedy] = (language === 'zh' ? TRANSLATIONS[place][code] : undefined) ?? english;
+  return { place, where: WORDS[language].places[place], cause, remedy, for: entry.for };
 }
 
 /** The tables hold the ends of sentences. */
