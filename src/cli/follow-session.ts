@@ -23,8 +23,9 @@ export interface Following {
   readonly signal: AbortSignal;
 }
 
-/** A long poll answers at the end only: short ones at first show the steps before it. */
-const SHORT_WAIT_SECONDS = 5;
+/** A long poll answers at the end only: short ones show the steps before it while somebody may be looking. */
+const SENDING_WAIT_SECONDS = 1;
+const SHORT_WAIT_SECONDS = 3;
 const LONG_WAIT_SECONDS = 50;
 const SHORT_WAITS_FOR_MS = 60_000;
 /** Between the starts of two polls: a daemon that stops answers at once. */
@@ -66,7 +67,7 @@ async function followOne(first: JsonObject, deps: Following): Promise<JsonObject
     if (elapsedMs > lifeOf(session) + GRACE_MS) {
       throw new CommandFailure(EXIT.network, 'The session has outlived its time and is still open');
     }
-    const waitSeconds = elapsedMs < SHORT_WAITS_FOR_MS ? SHORT_WAIT_SECONDS : LONG_WAIT_SECONDS;
+    const waitSeconds = waitFor(session, elapsedMs);
     const askedAt = now();
     try {
       const call = { method: 'GET', path: pathTo('/v1/sessions/', sessionId), signal } as const;
@@ -79,6 +80,11 @@ async function followOne(first: JsonObject, deps: Following): Promise<JsonObject
     if (textOf(session['ended_at']) === null && restMs > 0) await sleep(restMs, undefined, { signal });
   }
   return session;
+}
+
+function waitFor(session: JsonObject, elapsedMs: number): number {
+  if (elapsedMs > SHORT_WAITS_FOR_MS) return LONG_WAIT_SECONDS;
+  return textOf(session['message_id']) === null ? SENDING_WAIT_SECONDS : SHORT_WAIT_SECONDS;
 }
 
 function stepOf(session: JsonObject): string {

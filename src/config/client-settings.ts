@@ -10,8 +10,8 @@ import { type Environment, type ReadFile, readSecretFile } from './sources.js';
 export const CLIENT_VARIABLES = ['AUTHD_URL', 'AUTHD_API_KEY', 'AUTHD_API_KEY_FILE', 'AUTHD_TIMEOUT'] as const;
 
 const DEFAULT_URL = 'http://127.0.0.1:9780';
-/** The daemon itself gives up after 2.5 s; a refresh at Feishu and a busy machine may take longer. */
-const DEFAULT_TIMEOUT_SECONDS = 15;
+/** The daemon itself gives up after 15 s (a refresh), all else after 2.5 s. */
+const DEFAULT_TIMEOUT_SECONDS = 20;
 const timeoutSeconds = integer(1, 600, ' seconds');
 
 export interface ClientSettings {
