@@ -9,7 +9,7 @@ import { noAnswer, noApi } from './network-trouble.js';
 
 export interface ApiCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With its leading slash; parts of it encoded (see `pathTo`). */
+  /** With its leading slash; parts of it encoded (see api-path.ts). */
   readonly path: string;
   /** Parameters that are undefined are left out. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
@@ -32,10 +32,6 @@ export interface ApiClient {
 const CONNECT_MS = 5_000;
 /** A page of 100 sessions with full metadata has less than 1 MB. */
 const MAX_BYTES = 8 * 1_048_576;
-
-/** A path with its variable parts encoded: `pathTo('/v1/users/', openId, '/token')`. */
-export const pathTo = (prefix: string, id: string, suffix = ''): string =>
-  `${prefix}${encodeURIComponent(id)}${suffix}`;
 
 export function createApiClient({ apiKey, timeoutSeconds, url }: ClientSettings): ApiClient {
   const agent = new Agent({ connect: { timeout: CONNECT_MS }, maxResponseSize: MAX_BYTES });

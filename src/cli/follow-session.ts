@@ -7,7 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffDelayMs } from '../domain/backoff.js';
 import { type JsonObject, objectOf, textOf } from '../domain/json-fields.js';
-import { type ApiClient, pathTo } from './api-client.js';
+import type { ApiClient } from './api-client.js';
+import { pathTo } from './api-path.js';
 import { ApiRefusal } from './api-problem.js';
 import { CommandFailure } from './command-failure.js';
 import { EXIT } from './exit-codes.js';

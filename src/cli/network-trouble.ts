@@ -16,9 +16,12 @@ export function noAnswer(url: string, error: unknown, timedOutMs: number | null)
   if (DNS_CODES.has(code)) return trouble(`The host name of ${url} cannot be resolved (${code})`, 'Check AUTHD_URL.');
   if (TLS_CODE.test(code)) {
     return trouble(
-      `The certificate of ${url} is not accepted (${code})`,
-      'Name the authority that signed it in NODE_EXTRA_CA_CERTS, or check whether AUTHD_URL should read http://.',
+      `No secure connection to ${url} (${code})`,
+      'Name the authority that signed its certificate in NODE_EXTRA_CA_CERTS; or should AUTHD_URL read http://?',
     );
+  }
+  if (error instanceof Error && error.name === 'HTTPParserError') {
+    return trouble(`What listens at ${url} does not speak HTTP`, CHECK_URL);
   }
   return trouble(`The connection to ${url} failed (${code})`, CHECK_URL);
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { objectOf, textOf } from '../../domain/json-fields.js';
 import { SESSION_STATES } from '../../domain/session.js';
-import { pathTo } from '../api-client.js';
+import { pathTo } from '../api-path.js';
 import { withApi } from '../api-session.js';
 import type { CliContext } from '../context.js';
 import { oneOf, wholeNumber, withApp, withExample, withJson } from '../options.js';

@@ -1,6 +1,6 @@
 /** `feishu-authd tokens refresh`. The token itself is never printed: services read it from the API. */
 import type { Command } from 'commander';
-import { pathTo } from '../api-client.js';
+import { pathTo } from '../api-path.js';
 import { withApi } from '../api-session.js';
 import type { CliContext } from '../context.js';
 import { withApp, withExample, withJson } from '../options.js';

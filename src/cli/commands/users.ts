@@ -1,6 +1,6 @@
 /** `feishu-authd users show|revoke` */
 import type { Command } from 'commander';
-import { pathTo } from '../api-client.js';
+import { pathTo } from '../api-path.js';
 import { withApi } from '../api-session.js';
 import { CommandFailure } from '../command-failure.js';
 import { confirmed } from '../confirm.js';
