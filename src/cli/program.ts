@@ -1,5 +1,5 @@
 /** The command line: which subcommands there are, help, usage errors. What a subcommand does is its own module's business. */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { addConfigCommands } from './commands/config.js';
 import { addExplainCommand } from './commands/explain.js';
 import { addKeysCommands } from './commands/keys.js';
@@ -28,7 +28,7 @@ export function createProgram(context: CliContext): Command {
     .helpCommand(false)
     .showHelpAfterError('(feishu-authd --help lists the subcommands)')
     .exitOverride()
-    .configureHelp({ visibleCommands: leavesOf, subcommandTerm: termOf })
+    .configureHelp({ formatHelp: helpOf })
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -45,7 +45,13 @@ export function createProgram(context: CliContext): Command {
   return program;
 }
 
-/** Help shows what can be run, not the groups. */
+/** Help lists what can be run, not the groups. Set here only: commander's "Did you mean" goes by the real tree. */
+function helpOf(command: Command, { helpWidth }: Help): string {
+  const listing = Object.assign(new Help(), { visibleCommands: leavesOf, subcommandTerm: termOf });
+  if (helpWidth !== undefined) listing.helpWidth = helpWidth;
+  return listing.formatHelp(command, listing);
+}
+
 const leavesOf = (command: Command): Command[] =>
   command.commands.flatMap((child) => (child.commands.length === 0 ? [child] : leavesOf(child)));
 
