@@ -104,7 +104,7 @@ function feishuAdvice(problem: Readonly<Record<string, unknown>>): string | null
 
 function nextAdvice(
   next: unknown,
-  { code, retryAfterSeconds }: Pick<ApiRefusal, 'code' | 'retryAfterSeconds'>,
+  { code, retryAfterSeconds, status }: Pick<ApiRefusal, 'code' | 'retryAfterSeconds' | 'status'>,
 ): string | null {
   if (next === 'ask') return 'Ask the user: feishu-authd send --open-id …';
   if (next === 'operator') return 'Tell the operator of the daemon.';
@@ -112,5 +112,6 @@ function nextAdvice(
     return retryAfterSeconds === null ? 'Wait a moment and repeat it.' : `Repeat it in ${retryAfterSeconds} s.`;
   }
   if (code === 'unauthorized') return 'AUTHD_API_KEY is the secret alone, without the name it has in API_KEYS.';
+  if (code === 'invalid_request' && status === 404) return 'Is the daemon of an older version than this command?';
   return null;
 }
