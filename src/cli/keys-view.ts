@@ -1,5 +1,5 @@
 /** `GET /v1/keys` for people: the keyring and how far the records have been sealed anew. */
-import { type JsonObject, objectOf, textOf } from '../domain/json-fields.js';
+import { type JsonObject, numberOf, objectOf, textOf } from '../domain/json-fields.js';
 import { cell, record, table, timeCell } from './table.js';
 
 const HEAD = ['KEY', 'SEALS', 'CONFIGURED', 'USES', 'REMOVABLE'];
@@ -18,7 +18,8 @@ export function keysText(status: JsonObject): string {
 /** Ids of keys that records need and the daemon does not have. */
 export const missingKeys = (status: JsonObject): string[] =>
   keysOf(status)
-    .filter((key) => key['configured'] === false && key['uses'] !== 0)
+    // `uses` is null until the records have been counted once.
+    .filter((key) => key['configured'] === false && (key['seals'] === true || (numberOf(key['uses']) ?? 0) > 0))
     .map((key) => cell(key['id']));
 
 const keysOf = (status: JsonObject): JsonObject[] => {

@@ -331,6 +331,7 @@ describe('keys status', () => {
       { id: 'k2', seals: true, configured: true, uses: 120, removable: false },
       { id: 'k1', seals: false, configured: true, uses: 0, removable: true },
       { id: 'k0', seals: false, configured: false, uses: 3, removable: false },
+      { id: 'kx', seals: false, configured: false, uses: null, removable: false },
     ],
     reseal: { running: true, done: 40, total: 123, target_key_id: 'k2', finished_at: null as string | null },
   };
@@ -347,6 +348,7 @@ describe('keys status', () => {
         'k2   yes    yes         120   no',
         'k1   no     yes         0     yes',
         'k0   no     no          3     no',
+        'kx   no     no          -     no',
         '',
         're-sealing  40 of 123 records under k2, going on',
         '',
