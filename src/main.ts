@@ -1,5 +1,13 @@
 #!/usr/bin/env node
 /** Process entry: the command line, and what its outcome means as an exit code. */
-import { createProgram } from './cli/program.js';
+import { createInterrupts } from './cli/interrupts.js';
+import { run } from './cli/run.js';
 
-await createProgram({ env: process.env, stderr: process.stderr }).parseAsync(process.argv);
+process.exitCode = await run(process.argv, {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: Date.now,
+  interrupts: createInterrupts(process),
+});

@@ -11,15 +11,17 @@ import { describeConfigProblems } from '../config/problems.js';
 import { AuthdError } from '../errors.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createScrubber } from '../telemetry/scrubber.js';
+import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
-import type { ProgramDeps } from './program.js';
 import { readVersion } from './version.js';
 
 const CARDS_DIR = fileURLToPath(new URL('../../cards', import.meta.url));
 /** Signals come twice in real life (a terminal and its process manager); a later one means it. */
 const IMPATIENT_AFTER_MS = 5_000;
 
-export async function start(deps: ProgramDeps): Promise<void> {
+type StartDeps = Pick<CliContext, 'env' | 'stderr'>;
+
+export async function start(deps: StartDeps): Promise<void> {
   const loaded = load(deps);
   const { config } = loaded;
   const scrubber = createScrubber();
@@ -52,7 +54,7 @@ export async function start(deps: ProgramDeps): Promise<void> {
   }
 }
 
-function load(deps: ProgramDeps): LoadedConfig {
+function load(deps: StartDeps): LoadedConfig {
   try {
     return loadConfig({ env: deps.env });
   } catch (error) {

@@ -49,15 +49,33 @@ function parseUrl(raw: unknown, protocols: readonly string[]): Parsed<URL> {
 export const baseUrl: Format<string> = {
   accepts: 'https://host[:port][/path], or http:// on loopback',
   parse(raw) {
-    const parsed = parseUrl(raw, ['https:', 'http:']);
+    const parsed = parseBase(raw);
     if (!parsed.ok) return parsed;
-    const { protocol, hostname, username, password, search, hash, origin, pathname } = parsed.value;
-    if (username !== '' || password !== '') return bad('holds a user name or password');
-    if (search !== '' || hash !== '') return bad('holds a query or fragment');
+    const { protocol, hostname } = parsed.value;
     if (protocol === 'http:' && !isLoopback(hostname)) return bad('is http and not on loopback');
-    return ok(`${origin}${pathname}`.replace(/\/+$/, ''));
+    return ok(baseText(parsed.value));
   },
 };
+
+/** Where the API of a daemon is; whether plain http is fine was decided there (HTTP_ALLOW_PLAINTEXT). */
+export const apiUrl: Format<string> = {
+  accepts: 'http://host[:port][/path] or https://…',
+  parse(raw) {
+    const parsed = parseBase(raw);
+    return parsed.ok ? ok(baseText(parsed.value)) : parsed;
+  },
+};
+
+function parseBase(raw: unknown): Parsed<URL> {
+  const parsed = parseUrl(raw, ['https:', 'http:']);
+  if (!parsed.ok) return parsed;
+  const { username, password, search, hash } = parsed.value;
+  if (username !== '' || password !== '') return bad('holds a user name or password');
+  if (search !== '' || hash !== '') return bad('holds a query or fragment');
+  return parsed;
+}
+
+const baseText = ({ origin, pathname }: URL): string => `${origin}${pathname}`.replace(/\/+$/, '');
 
 export const redisUrl: Format<string> = {
   accepts: 'redis://[user:password@]host[:port][/database] or rediss://…',

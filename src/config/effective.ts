@@ -14,6 +14,7 @@ export interface Setting {
   readonly value: string;
   /** `default`, or the name it was set by: `HTTP_PORT`, `API_KEYS_FILE`, `http_port in CONFIG_FILE`. */
   readonly from: string;
+  readonly source: 'default' | RawValue['source'];
 }
 
 export function describeSettings(values: Values, raw: ReadonlyMap<VariableName, RawValue>): readonly Setting[] {
@@ -21,6 +22,7 @@ export function describeSettings(values: Values, raw: ReadonlyMap<VariableName, 
     name,
     value: shown(name, values),
     from: raw.get(name)?.from ?? 'default',
+    source: raw.get(name)?.source ?? 'default',
   }));
 }
 
@@ -37,6 +39,57 @@ export function effectiveConfig(settings: readonly Setting[]): readonly string[]
   const changed = settings.filter(({ from }) => from !== 'default');
   return changed.map(({ name, value, from }) => (from === name ? `${name}=${value}` : `${name}=${value} (${from})`));
 }
+
+/** The whole configuration as `config print` shows it: no secret in it, names as in CONFIG_FILE. */
+export interface ConfigView {
+  readonly settings: readonly Setting[];
+  readonly apps: readonly AppView[];
+  readonly clients: readonly ClientView[];
+}
+
+interface AppView {
+  readonly app_id: string;
+  readonly brand: string;
+  readonly api_base_url: string;
+  readonly accounts_base_url: string;
+  readonly applink_base_url: string;
+  readonly auth_grant: string;
+  readonly auth_scopes: readonly string[];
+}
+
+interface ClientView {
+  readonly id: string;
+  /** How many are accepted. */
+  readonly secrets: number;
+  readonly actions: readonly string[];
+  /** null: all. */
+  readonly apps: readonly string[] | null;
+  /** null: all. */
+  readonly scopes: readonly string[] | null;
+}
+
+export const describeConfig = (loaded: {
+  readonly config: Config;
+  readonly settings: readonly Setting[];
+}): ConfigView => ({
+  settings: loaded.settings,
+  apps: loaded.config.apps.map((app) => ({
+    app_id: app.appId,
+    brand: app.brand,
+    api_base_url: app.openBaseUrl,
+    accounts_base_url: app.accountsBaseUrl,
+    applink_base_url: app.applinkBaseUrl,
+    auth_grant: app.authGrant,
+    auth_scopes: app.authScopes,
+  })),
+  clients: loaded.config.clients.map(({ actions, apps, id, scopes, secretSha256 }) => ({
+    id,
+    secrets: secretSha256.length,
+    actions,
+    apps,
+    scopes,
+  })),
+});
 
 /**
  * 12 hexadecimal digits that change when a setting does. Secrets do not enter it (a digest of a weak one could be

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { EncryptionKey } from './config.js';
 import { bad, type Format, ok, type Parsed } from './formats.js';
 
-const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
+export const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 /** Also the grammar of client ids: they become part of Redis keys. */
 export const CLIENT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const KEY_BYTES = 32;

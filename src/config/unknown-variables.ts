@@ -2,6 +2,7 @@
  * Variables that look like ours and are not: a typing error must not silently mean a default, and a variable that
  * leaked in from a shell or an older release should be seen (FAILURES G-environment-kept-on-restart).
  */
+import { CLIENT_VARIABLES } from './client-settings.js';
 import type { Environment } from './sources.js';
 import { VARIABLE_NAMES, VARIABLES } from './variables.js';
 
@@ -9,6 +10,8 @@ const KNOWN: readonly string[] = [
   'CONFIG_FILE',
   ...VARIABLE_NAMES,
   ...VARIABLE_NAMES.filter((name) => VARIABLES[name].secret).map((name) => `${name}_FILE`),
+  // Of no effect here, and no mistake: the same shell may run the daemon and its command line.
+  ...CLIENT_VARIABLES,
 ];
 
 const OUR_PREFIX =

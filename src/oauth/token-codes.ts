@@ -71,7 +71,7 @@ export const TOKEN_CODES: CodeTable<TokenCodeClass> = {
 };
 
 /** RFC 6749 §5.2 and RFC 8628 §3.5, for answers whose code is missing or unknown. */
-const ERROR_NAMES: Readonly<Record<string, Entry>> = {
+export const ERROR_NAMES: Readonly<Record<string, Entry>> = {
   invalid_request: bug('the request is malformed'),
   invalid_client: operator('the app id or app secret is wrong', CREDENTIALS),
   unauthorized_client: operator(

@@ -175,6 +175,10 @@ describe('loadConfig', () => {
       REDIS_PORT: 'tcp://10.0.0.1:6379',
       REDIS_SERVICE_HOST: '10.0.0.1',
       AUTHD_TEST_RUN: undefined,
+      AUTHD_URL: 'http://127.0.0.1:9780',
+      AUTHD_API_KEY: API_SECRET,
+      AUTHD_API_KEY_FILE: '/run/secrets/key',
+      AUTHD_TIMEOUT: '5',
     });
     assert.deepEqual(
       warnings.filter((warning) => !warning.includes('AUTHD_TEST_RUN')),

@@ -20,7 +20,7 @@ interface FailureEntry {
 const NOTHING_TO_DO = 'Nothing to do: it is tried again by itself.';
 const CHECK_NETWORK = 'Check network, DNS, firewall and HTTPS_PROXY of this host; it is tried again by itself.';
 
-const FAILURE_TABLE = {
+export const FAILURE_TABLE = {
   credentials: {
     retry: 'slow',
     sentence: 'Feishu does not accept this app id and app secret',
@@ -165,7 +165,7 @@ export function failure(reason: FailureReason, facts: FailureFacts = {}): Connec
 }
 
 /** Endpoint and handshake codes; everything unknown is retried, because most codes mean trouble that passes. */
-const REASON_OF_CODE: ReadonlyMap<number, FailureReason> = new Map([
+export const REASON_OF_CODE: ReadonlyMap<number, FailureReason> = new Map([
   [1, 'busy'],
   [403, 'forbidden'],
   [514, 'credentials'],
