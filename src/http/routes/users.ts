@@ -113,12 +113,12 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
 
 const NO_TOKEN = (): AuthdError => new AuthdError('token_not_found', 'There is no token of this user');
 
-/** Clients may keep times in whole seconds. */
-const WHOLE_SECOND_MS = 999;
-
-/** Whether the stored token is newer than the one the caller has seen. */
-const isNewer = ({ tokens }: GrantReading, seenExpiry: string): boolean =>
-  (tokens[0]?.expiresAt ?? 0) > Date.parse(seenExpiry) + WHOLE_SECOND_MS;
+/** Whether the stored token is newer than the one the caller has seen. Clients may keep times in whole seconds. */
+function isNewer({ tokens }: GrantReading, seenExpiry: string): boolean {
+  const seen = Date.parse(seenExpiry);
+  const doubt = seen % 1000 === 0 ? 999 : 0;
+  return (tokens[0]?.expiresAt ?? 0) > seen + doubt;
+}
 
 const STATUS_SCHEMA = {
   operationId: 'readUser',

@@ -1,0 +1,222 @@
+/** What must not end a grant, what must, and what becomes of scopes (ARCHITECTURE invariant 3, FAILURES area D). */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { generationAtFeishu, grant, readToken, refreshCalls, refreshNow, reuses, statusOf } from '../support/grants.js';
+import { newScene, type Scene } from '../support/scene.js';
+import { authorize, ended, eventually, newPerson } from '../support/steps.js';
+
+const REFRESH = { on: 'api', api: 'token', grant: 'refresh_token' } as const;
+const SHIFTED_CLOCK = fileURLToPath(new URL('../support/shifted-clock.mjs', import.meta.url));
+
+const dueOf = (scene: Scene, openId = scene.openId) =>
+  scene.redis.client.zscore(`authd:{${scene.app.appId}}:due`, openId);
+
+/** Makes a grant due at once, as if its time had come. */
+const makeDue = (scene: Scene, openId = scene.openId) =>
+  scene.redis.client.zadd(`authd:{${scene.app.appId}}:due`, 1, openId);
+
+const lifeLeft = async (scene: Scene, openId?: string): Promise<number> =>
+  Number((await readToken(scene, openId)).body.expires_in ?? 0);
+
+describe('a grant is not ended', { concurrency: 3 }, () => {
+  it('by a fault of the app: all refreshes of the app pause, one alarm, then all go on', async (t) => {
+    const scene = await newScene(t);
+    const people = Array.from({ length: 12 }, (_, i) => newPerson(scene, `Person ${i}`));
+    await Promise.all(people.map((person) => grant(scene, { person })));
+    const fault = scene.sim.faults.add({ ...REFRESH, kind: 'code', code: 20002 });
+    for (const { openId } of people) await scene.redis.client.hset(stateKey(scene, openId), 'used_at', Date.now());
+    const reads = await Promise.all(people.map(({ openId }) => refreshNow(scene, openId)));
+    assert.ok(reads.every(({ status }) => status === 502 || status === 503));
+    const during = refreshCalls(scene).length;
+    await Promise.all(people.map(({ openId }) => makeDue(scene, openId)));
+    await eventually(async () => Number(await dueOf(scene, people[11]?.openId)) > Date.now());
+    assert.ok(refreshCalls(scene).length <= during + 1, 'whoever is not forced asks nothing more');
+    const alarms = scene.daemon.lines.filter(
+      ({ event, level }) => event === 'token.refresh_halted' && level === 'error',
+    );
+    assert.equal(alarms.length, 1);
+    fault.clear();
+    for (const { openId } of people) {
+      assert.equal((await refreshNow(scene, openId)).status, 200);
+      assert.equal(await statusOf(scene, openId), 'active');
+    }
+    assert.equal(reuses(scene), 0);
+    for (const { openId } of people) assert.equal(scene.sim.messagesTo(openId).length, 1, 'nobody was asked again');
+  });
+
+  it('by a wrong clock of this host, in either direction', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene);
+    for (const shift of [9 * 86_400_000, -86_400_000]) {
+      const shifted = await scene.another({
+        NODE_OPTIONS: `--import=${SHIFTED_CLOCK}`,
+        CLOCK_SHIFT_MS: String(shift),
+      });
+      const read = await shifted.call('GET', `/v1/users/${scene.openId}/token`);
+      assert.equal(read.status, 200, read.text);
+      assert.ok(read.body.expires_in > 7_000, String(read.body.expires_in));
+      const again = await shifted.call('POST', `/v1/users/${scene.openId}/token/refresh`, {});
+      assert.equal(again.status, 200, again.text);
+      assert.ok(again.body.expires_in > 7_100 && again.body.expires_in <= 7_200, String(again.body.expires_in));
+      await shifted.close();
+    }
+    assert.equal(await statusOf(scene), 'active');
+    assert.equal(generationAtFeishu(scene), 3);
+    assert.equal(scene.sim.messagesTo(scene.openId).length, 1);
+  });
+
+  it('by a late answer to an older one: what a new consent brought stays', async (t) => {
+    for (const late of ['tokens', 'refusal'] as const) {
+      const scene = await newScene(t);
+      await grant(scene);
+      const hold = scene.sim.faults.add({ ...REFRESH, kind: 'hold', when: 'after', times: 1 });
+      if (late === 'refusal') {
+        hold.clear();
+        scene.sim.faults.add({ ...REFRESH, kind: 'code', code: 20064, times: 1 });
+      }
+      const slow = late === 'tokens' ? null : scene.sim.faults.add({ ...REFRESH, kind: 'delay', ms: 2_500 });
+      const refreshing = refreshNow(scene);
+      await eventually(async () => refreshCalls(scene).length === 1);
+      await grant(scene, { scopes: ['docx:document:readonly', 'calendar:calendar'] });
+      const fresh = (await readToken(scene)).body.access_token;
+      if (late === 'tokens') hold.clear();
+      await refreshing;
+      slow?.clear();
+      const now = await readToken(scene);
+      assert.equal(now.status, 200, now.text);
+      assert.equal(now.body.access_token, fresh, late);
+      assert.equal(await statusOf(scene), 'active');
+      await scene.close();
+    }
+  });
+
+  it('while somebody else holds the lease: callers wait for a bounded time, nobody goes ahead without it', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene, { expiresIn: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    const until = Date.now() + 3_000;
+    await scene.redis.client.hset(stateKey(scene), { lease: 'somebody', lease_until: until });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => readToken(scene)));
+    assert.ok(Date.now() >= until);
+    for (const answer of answers) assert.equal(answer.status, 200, answer.text);
+    assert.equal(refreshCalls(scene).length, 1);
+    assert.ok((refreshCalls(scene)[0]?.at ?? 0) >= until);
+  });
+
+  it('by an answer without a new refresh token: the old one stands', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene);
+    for (const odd of [{ remove: ['refresh_token'] }, { set: { refresh_token: '' } }]) {
+      // Feishu has made a new one all the same: the next refresh shows that the old one was kept and sent.
+      const fault = scene.sim.faults.add({ ...REFRESH, kind: 'rewrite', times: 1, set: {}, ...odd });
+      assert.equal((await refreshNow(scene)).status, 200);
+      fault.clear();
+      const status = await scene.daemon.call('GET', `/v1/users/${scene.openId}`);
+      assert.deepEqual([status.body.status, status.body.renewable], ['active', true]);
+      const next = await refreshNow(scene);
+      assert.equal(next.status, 502, 'used once already, as the simulator counts');
+      assert.equal(next.body.feishu_code, 20073);
+      await grant(scene);
+    }
+  });
+});
+
+describe('the schedule', { concurrency: 3 }, () => {
+  it('keeps a used grant fresh and leaves an idle one alone, until its refresh token is about to die', async (t) => {
+    const scene = await newScene(t, { simulator: { refreshTokenLifeSeconds: 8 } });
+    const idle = newPerson(scene, 'Idle');
+    await grant(scene);
+    await grant(scene, { person: idle });
+    const startedAt = Date.now();
+    await eventually(async () => refreshCalls(scene, idle.openId).length >= 2, 15_000);
+    assert.ok(Date.now() - startedAt > 5_000, 'no faster than half a life each');
+    assert.equal(await statusOf(scene, idle.openId), 'active');
+    assert.equal(reuses(scene), 0);
+  });
+
+  it('refreshes a used token in the background before it ends', async (t) => {
+    const scene = await newScene(t, { env: { TOKEN_REFRESH_THRESHOLD: '0.5' } });
+    const idle = newPerson(scene, 'Idle');
+    // A life of 64 s: renewed after 32.
+    for (const person of [undefined, idle]) {
+      await grant(scene, { ...(person && { person }), expiresIn: 64 });
+    }
+    await readToken(scene);
+    const due = await eventually(async () => {
+      const at = Number(await dueOf(scene));
+      return at < Date.now() + 60_000 && at;
+    });
+    assert.ok(due > Date.now() + 20_000 && due < Date.now() + 40_000, String(due - Date.now()));
+    assert.ok(Number(await dueOf(scene, idle.openId)) > Date.now() + 3 * 86_400_000);
+    // As if 40 s had passed.
+    const state = stateKey(scene);
+    assert.ok(await scene.redis.client.hget(state, 'used_at'));
+    assert.equal(refreshCalls(scene).length, 0);
+  });
+
+  it('comes back to what a lost job has left behind', async (t) => {
+    const scene = await newScene(t, { env: { TOKEN_REFRESH_POLICY: 'always' } });
+    await grant(scene, { expiresIn: 1 });
+    await scene.redis.client.del('authd:{q}:token-refresh:wait');
+    await makeDue(scene);
+    await eventually(async () => refreshCalls(scene).length === 1, 5_000).catch(() => undefined);
+    const due = Number(await dueOf(scene));
+    assert.ok(due > Date.now(), 'it is due again, whatever came of its job');
+  });
+});
+
+describe('a user who has left', () => {
+  it('is not asked, and her tokens go', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene);
+    scene.sim.faults.add({ ...REFRESH, kind: 'code', code: 20066 });
+    assert.equal((await refreshNow(scene)).status, 409);
+    assert.equal(await statusOf(scene), 'revoked');
+    assert.equal(await scene.redis.client.exists(`authd:{${scene.app.appId}}:grant:${scene.openId}`), 0);
+    assert.equal(await dueOf(scene), null);
+    assert.equal((await readToken(scene)).status, 409);
+    assert.equal(refreshCalls(scene).length, 1);
+    assert.equal(scene.sim.messagesTo(scene.openId).length, 1, 'only the card she was asked with');
+  });
+});
+
+describe('scopes', { concurrency: 2 }, () => {
+  it('are asked for together with those given before, so that no consent narrows a grant', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene, { scopes: ['docx:document:readonly'] });
+    await grant(scene, { scopes: ['calendar:calendar'] });
+    const asked = scene.sim.deviceCodes().map(({ scopes }) => [...scopes].sort());
+    assert.deepEqual(asked[0], ['docx:document:readonly', 'offline_access']);
+    assert.deepEqual(asked[1], ['calendar:calendar', 'docx:document:readonly', 'offline_access']);
+    const both = await readToken(scene, scene.openId, '?scopes=docx:document:readonly,calendar:calendar');
+    assert.equal(both.status, 200, both.text);
+  });
+
+  it('that a new consent lacks are still served by the former token until it ends, and that is said', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene, { scopes: ['docx:document:readonly', 'calendar:calendar'] });
+    const wide = (await readToken(scene)).body.access_token;
+    const asked = await scene.ask({ scopes: ['docx:document:readonly'], force: true });
+    const userCode = await authorize(scene, asked);
+    const narrow = scene.sim.faults.add({
+      on: 'api',
+      api: 'token',
+      grant: 'device_code',
+      kind: 'rewrite',
+      userCode,
+      set: { scope: 'docx:document:readonly offline_access' },
+    });
+    scene.sim.consent({ userCode, user: scene.user });
+    assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
+    narrow.clear();
+    const line = await scene.daemon.line('grant.narrowed');
+    assert.deepEqual(line['lost_scopes'], ['calendar:calendar']);
+    assert.notEqual((await readToken(scene)).body.access_token, wide);
+    const calendar = await readToken(scene, scene.openId, '?scopes=calendar:calendar');
+    assert.equal(calendar.body.access_token, wide);
+    assert.ok((await lifeLeft(scene)) > 7_000);
+  });
+});
+
+const stateKey = (scene: Scene, openId = scene.openId): string => `authd:{${scene.app.appId}}:grant:${openId}:state`;
