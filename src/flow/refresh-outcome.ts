@@ -63,7 +63,7 @@ export interface ConcludeDeps {
 
 const TRANSIENT: BackoffPolicy = { baseMs: 2_000, maxMs: 60_000 };
 const SUSPENDED: BackoffPolicy = { baseMs: 10_000, maxMs: 300_000 };
-const HALT: BackoffPolicy = { baseMs: 6_000, maxMs: 30_000 };
+const HALT: BackoffPolicy = { baseMs: 6_000, maxMs: 6_000 };
 /** How long to wait for a successor that a process which may have sent the token might still bring. */
 const AWAIT_MS = { known: 15_000, unknown: 8_000 } as const;
 
@@ -97,10 +97,15 @@ export function createConclude(deps: ConcludeDeps): Conclude {
         // An earlier try whose outcome nobody knows is as open as it was.
         const unknown = isForeign || ownUnknown || answer.kind === 'unknown';
         await store.keep(ref, { delayMs, detail, suspended: false, unknown });
-        logger.warn(
-          { event: 'token.refresh_failed', ...wordsOf(ref, detail), result: answer.kind, retry_in_ms: delayMs },
-          'A token could not be refreshed now; the grant is kept and it is tried again',
-        );
+        const fields = {
+          event: 'token.refresh_failed',
+          ...wordsOf(ref, detail),
+          result: answer.kind,
+          retry_in_ms: delayMs,
+        };
+        // No turn in the budget is the way a crowd is made to wait, and no trouble.
+        const level = answer.kind === 'unsent' && answer.retryAfterMs !== null ? 'debug' : 'warn';
+        logger[level](fields, 'A token could not be refreshed now; the grant is kept and it is tried again');
         return notNow(delayMs, { detail, asked: answer.kind !== 'unsent' });
       }
       case 'operator':
@@ -166,7 +171,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     const event = wholeApp ? 'token.refresh_halted' : 'grant.suspended';
     const fields = { event, ...wordsOf(ref, detail), retry_in_ms: delayMs };
     if (!wholeApp) logger.error(fields, `Feishu does not refresh this grant; it is kept: ${detail.remedy}`);
-    else if (halts > 1) logger.debug(fields, 'Still no token of this app can be refreshed');
+    else if (halts !== 1) logger.debug(fields, 'Still no token of this app can be refreshed');
     else logger.error(fields, `No token of this app can be refreshed; all grants are kept: ${detail.remedy}`);
     return notNow(delayMs, { detail, operator: true, asked: true });
   };

@@ -42,7 +42,7 @@ export interface KeepGrant {
   readonly suspended: boolean;
   /** Feishu may have taken the refresh token: the intent stays. */
   readonly unknown: boolean;
-  /** No refresh of the whole app for so long. */
+  /** No refresh of the whole app for so long; a halt that follows another lasts longer. */
   readonly haltMs?: number;
   /** Somebody else may hold the successor: wait so long for it. */
   readonly awaitMs?: number;
@@ -70,6 +70,7 @@ export interface RefreshStoreDeps {
 
 /** While one process looks whether a halt of the app may end, the others wait for so long. */
 const PROBE_MS = 10_000;
+const LONGEST_HALT_MS = 30_000;
 /** So many unexplained ends within ten minutes are believed; above that only this part of all refreshes (invariant 3). */
 const BRAKE = { floor: 5, part: 0.01 } as const;
 
@@ -120,7 +121,7 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
       return reply === 'done' || reply === 'present' || reply === 'gone' ? reply : 'changed';
     },
 
-    /** The grant stays. Returns how many halts of the app there have been in a row. */
+    /** The grant stays. Returns how many halts of the app there have been in a row, when this is a new one; else 0. */
     async keep({ appId, generation, openId }: GrantRef, how: KeepGrant): Promise<number> {
       const args = [
         openId,
@@ -132,6 +133,7 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
         how.unknown ? '1' : '',
         Math.ceil(how.haltMs ?? 0),
         Math.ceil(how.awaitMs ?? 0),
+        LONGEST_HALT_MS,
       ];
       return Number(await run(refreshing.keepGrantScript, appId, ...args));
     },

@@ -12,7 +12,8 @@
  *   ask, notice                    set while a card must still be sent (outbox)
  *   suspect_at                     Feishu has told of a withdrawal that is not verified yet
  * <base>:due                    sorted set of open_ids by when to look at their grant
- * <base>:refresh:halt           hash: no refresh for the whole app until …, because an operator must act
+ * <base>:refresh:halt           hash: no refresh for the whole app until …, because an operator must act; `probe`: who looks
+ *                               whether that is over
  * <base>:refresh:tries:<minute>, <base>:refresh:ends:<minute>   counts of the last ten minutes
  *
  * The generation is the fencing number: it only grows, and nothing is written for one that is not stored any more.
@@ -81,7 +82,7 @@ local halt = redis.call('HMGET', base .. ':refresh:halt', 'until', 'detail')
 if halt[1] then
   local halted = tonumber(halt[1]) - at
   if halted > 0 and ARGV[5] ~= '1' then return {'halted', halted, halt[2]} end
-  redis.call('HSET', base .. ':refresh:halt', 'until', at + tonumber(ARGV[6]))
+  redis.call('HSET', base .. ':refresh:halt', 'until', at + tonumber(ARGV[6]), 'probe', ARGV[3])
 end
 local wait = tonumber(s[3] or '0') - at
 if wait > 0 and ARGV[5] ~= '1' then return {'later', wait, s[4] or ''} end
@@ -124,8 +125,9 @@ return 'done'
 
 /**
  * The grant stays as it is. ARGV: user, generation, owner, delay ms, detail (JSON or ''), 'suspended' or '',
- * unknown ('1': Feishu may have taken the token), halt ms (0: none; else for the whole app), lost ms (0: none; else
- * how long to wait for a successor that somebody else may hold).
+ * unknown ('1': Feishu may have taken the token), halt ms (0: none; else for the whole app, at first), lost ms (0: none;
+ * else how long to wait for a successor that somebody else may hold), longest halt ms.
+ * Returns how many halts there have been in a row when this is a new one, else 0.
  */
 export const keepGrantScript = defineScript(`${PRELUDE}
 if generation() ~= ARGV[2] then return 0 end
@@ -136,17 +138,24 @@ if ARGV[7] ~= '1' then nointent() end
 redis.call('HINCRBY', state, 'failures', 1)
 redis.call('HSET', state, 'retry_at', at + tonumber(ARGV[4]), 'detail', ARGV[5])
 if ARGV[6] ~= '' then redis.call('HSET', state, 'status', ARGV[6]) else redis.call('HDEL', state, 'status') end
+local halt, halts, halted = base .. ':refresh:halt', 0, 0
 if tonumber(ARGV[8]) > 0 then
-  redis.call('HSET', base .. ':refresh:halt', 'until', at + tonumber(ARGV[8]), 'detail', ARGV[5])
-  redis.call('HINCRBY', base .. ':refresh:halt', 'count', 1)
+  -- Several answers of one moment are one halt; each that follows lasts twice as long.
+  local probed = redis.call('HGET', halt, 'probe') == ARGV[3]
+  if probed or tonumber(redis.call('HGET', halt, 'until') or '0') <= at then
+    halts = redis.call('HINCRBY', halt, 'count', 1)
+    halted = math.min(tonumber(ARGV[8]) * 2 ^ (halts - 1), tonumber(ARGV[10]))
+    redis.call('HSET', halt, 'until', string.format('%.0f', at + halted), 'detail', ARGV[5])
+    redis.call('HDEL', halt, 'probe')
+  end
 end
 if tonumber(ARGV[9]) > 0 then redis.call('HSET', state, 'lost_at', at + tonumber(ARGV[9])) end
-local look = math.max(tonumber(ARGV[4]), tonumber(ARGV[8]))
+local look = math.max(tonumber(ARGV[4]), halted)
 if tonumber(ARGV[9]) > 0 then look = tonumber(ARGV[9]) end
-redis.call('ZADD', due, at + look, user)
+redis.call('ZADD', due, string.format('%.0f', at + look), user)
 count('tries', at)
 announce()
-return tonumber(redis.call('HGET', base .. ':refresh:halt', 'count') or '0')
+return halts
 `);
 
 /**
