@@ -10,6 +10,7 @@ import { describe, it } from 'node:test';
 import type { Fault } from '../simulator/fault-kinds.js';
 import type { ApiName } from '../simulator/options.js';
 import type { Daemon } from '../support/daemon.js';
+import { grant, refreshNow } from '../support/grants.js';
 import { findLeaks } from '../support/leaks.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
@@ -134,6 +135,46 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     await scene.redis.start();
     await scene.daemon.line('session.completed', undefined, 30_000);
     await assertNothingLeaked(scene, await askEverything(scene.daemon, scene.openId, asked.sessionId));
+  });
+
+  it('when tokens are refreshed, refused, lost and asked for again, also with Redis frozen, in every file of Redis', async (t) => {
+    const scene = await newScene(t);
+    const { daemon, sim } = scene;
+    await grant(scene);
+    const stateFiles: Buffer[] = [];
+    const echo = { code: 99991663, msg: scene.app.appSecret, refresh_token: scene.app.appSecret };
+    const troubles: object[] = [
+      { kind: 'status', status: 500, body: echo },
+      { kind: 'html' },
+      { kind: 'code', code: 20050 },
+      { kind: 'code', code: 20010 },
+      { kind: 'status', status: 400, body: { ...echo, error: scene.app.appSecret } },
+    ];
+    const answers: string[] = [];
+    for (const trouble of troubles) {
+      const fault = sim.faults.add({ on: 'api', api: 'token', grant: 'refresh_token', ...trouble } as Fault);
+      answers.push((await refreshNow(scene)).text);
+      fault.clear();
+      assert.equal((await refreshNow(scene)).status, 200);
+      stateFiles.push(await filesOf(daemon.stateDir));
+    }
+    const held = sim.faults.add({ on: 'api', api: 'token', grant: 'refresh_token', kind: 'hold', when: 'after' });
+    const refreshing = refreshNow(scene);
+    await sim.until(() => held.fired > 0, 10_000);
+    scene.redis.freeze();
+    held.clear();
+    await daemon.line('token.spooled', undefined, 10_000);
+    stateFiles.push(await filesOf(daemon.stateDir));
+    scene.redis.thaw();
+    await refreshing;
+    assert.ok(Buffer.concat(stateFiles).length > 1_300, 'the spool held tokens');
+    sim.faults.add({ on: 'api', api: 'token', grant: 'refresh_token', kind: 'code', code: 20064 });
+    answers.push((await refreshNow(scene)).text);
+    await daemon.line('grant.asked_again', undefined, 10_000);
+    // The dump holds every file: with this the RDB beside the append-only file.
+    await scene.redis.client.save();
+    assert.deepEqual(findLeaks(Buffer.concat(stateFiles), secretsOf(scene)), [], 'the spool');
+    await assertNothingLeaked(scene, [...answers, ...(await askEverything(daemon, scene.openId, 'none'))]);
   });
 
   it('and the search itself finds what is there, in every form', () => {
