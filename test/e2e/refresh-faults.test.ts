@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { generationAtFeishu, grant, readToken, refreshCalls, refreshNow, reuses, statusOf } from '../support/grants.js';
+import {
+  generationAtFeishu,
+  grant,
+  readToken,
+  refreshCalls,
+  refreshNow,
+  reuses,
+  rewriteGrant,
+  statusOf,
+} from '../support/grants.js';
 import { newScene, type Scene } from '../support/scene.js';
 import { authorize, ended, eventually, newPerson } from '../support/steps.js';
 
@@ -163,6 +172,47 @@ describe('the schedule', { concurrency: 3 }, () => {
     await eventually(async () => refreshCalls(scene).length === 1, 5_000).catch(() => undefined);
     const due = Number(await dueOf(scene));
     assert.ok(due > Date.now(), 'it is due again, whatever came of its job');
+  });
+});
+
+describe('before a consent ends for good', { concurrency: 2 }, () => {
+  /** A zone in which it is that hour now. */
+  const zoneAt = (hour: number): string => {
+    const east = ((hour - new Date().getUTCHours() + 36) % 24) - 12;
+    return `Etc/GMT${east > 0 ? '-' : '+'}${Math.abs(east)}`;
+  };
+  const nearEnd = async (scene: Scene): Promise<void> => {
+    await grant(scene);
+    await readToken(scene);
+    await eventually(() => scene.redis.client.hget(stateKey(scene), 'used_at'));
+    await rewriteGrant(scene, (stored) => ({ ...stored, authorizedAt: Date.now() - 360 * 86_400_000 }));
+    await makeDue(scene);
+  };
+
+  it('the user is asked in good time, by day, once; her grant works all the same', async (t) => {
+    const scene = await newScene(t, { env: { CARD_TIMEZONE: zoneAt(12) } });
+    await nearEnd(scene);
+    const line = await scene.daemon.line('grant.asked_again');
+    const session = await scene.session(String(line['session_id']));
+    const life = Date.parse(String(session['expires_at'])) - Date.parse(String(session['created_at']));
+    assert.equal(life, 86_400_000);
+    await scene.sim.until(() => scene.sim.messagesTo(scene.openId).length === 2);
+    await makeDue(scene);
+    await eventually(async () => Number(await dueOf(scene)) > Date.now());
+    assert.equal((await readToken(scene)).status, 200);
+    assert.equal(scene.daemon.lines.filter(({ event }) => event === 'grant.asked_again').length, 1);
+    assert.equal(scene.sim.messagesTo(scene.openId).length, 2);
+  });
+
+  it('nobody is disturbed at night', async (t) => {
+    const scene = await newScene(t, { env: { CARD_TIMEZONE: zoneAt(22) } });
+    await nearEnd(scene);
+    const due = await eventually(async () => {
+      const at = Number(await dueOf(scene));
+      return at > Date.now() + 60_000 && at;
+    });
+    assert.ok(due < Date.now() + 12 * 3_600_000, 'looked at again in the morning at the latest');
+    assert.equal(scene.sim.messagesTo(scene.openId).length, 1);
   });
 });
 

@@ -1,5 +1,9 @@
 /** A user who has authorized, and what tests want to know of her grant: at Feishu (the ledger) and here (the API). */
 import assert from 'node:assert/strict';
+import type { Grant } from '../../src/domain/grant.js';
+import { createEnvelope } from '../../src/store/envelope.js';
+import { createGrantVault } from '../../src/store/grant-vault.js';
+import { storeKeys } from '../../src/store/keys.js';
 import type { Answer } from './daemon.js';
 import type { Scene } from './scene.js';
 import { authorize, ended, type PersonInScene } from './steps.js';
@@ -62,3 +66,16 @@ export const reuses = (scene: Scene): number => scene.sim.refreshLedger.reduce((
 /** The newest generation of a user's refresh tokens at Feishu. */
 export const generationAtFeishu = (scene: Scene, openId = scene.openId): number =>
   Math.max(0, ...scene.sim.refreshLedger.filter((token) => token.openId === openId).map((token) => token.generation));
+
+/** Changes the stored grant behind the daemon's back, as if it had been made so: for times that no test can wait for. */
+export async function rewriteGrant(scene: Scene, change: (grant: Grant) => Grant): Promise<void> {
+  const { client } = scene.redis;
+  const keys = storeKeys('authd');
+  const envelope = createEnvelope([{ id: 'k1', key: Buffer.from(scene.daemon.encryptionKey, 'base64') }]);
+  const vault = createGrantVault({ redis: client, keys, envelope, onDamaged: (error) => assert.fail(error) });
+  const { appId } = scene.app;
+  const stored = await vault.read(appId, scene.openId);
+  assert.ok(stored);
+  const value = vault.seal(appId, scene.openId, stored.generation, change(stored.grant));
+  await client.set(keys.grant(appId, scene.openId), value);
+}
