@@ -15,6 +15,8 @@ export const newKey = (id: string): EncryptionKey => ({ id, key: randomBytes(32)
 export interface RingOptions {
   readonly goneMs?: number;
   readonly spooled?: () => Promise<Record<string, number>>;
+  /** Called after a value was put aside. */
+  readonly onDamaged?: () => void;
 }
 
 export function newRing(redis: Redis, keys: StoreKeys, ring: readonly EncryptionKey[], options: RingOptions = {}) {
@@ -25,6 +27,7 @@ export function newRing(redis: Redis, keys: StoreKeys, ring: readonly Encryption
   const common = { redis, keys, envelope, processId, goneMs: options.goneMs ?? 60_000 };
   const onDamaged = (error: { readonly details: Readonly<Record<string, unknown>> }): void => {
     damaged.push(error.details['owner']);
+    options.onDamaged?.();
   };
   const reseal = createReseal({ ...common, onDamaged });
   return {

@@ -68,6 +68,7 @@ describe('re-seal', { concurrency: 4 }, () => {
     const moved = (await redis.getBuffer(keys.grant(APP, 'ou_a'))) ?? '';
     await redis.set(keys.grant(APP, 'ou_thief'), moved);
     await redis.set(keys.grant(APP, 'ou_rubbish'), '5:rubbish');
+    await redis.set(keys.grant(APP, 'ou_odd'), Buffer.from('5:\x01\x02k\xff and so on', 'latin1'));
     const [victim, other] = [await session(), await session()];
     const stolen = await redis.hmget(keys.session(APP, victim), 'text', 'link');
     await before.vault.keep(other, 1, tokens());
@@ -75,10 +76,10 @@ describe('re-seal', { concurrency: 4 }, () => {
     await redis.copy(`${keys.session(APP, other)}:tokens`, `${keys.session(APP, victim)}:tokens`);
 
     const passes = await after.walk();
-    assert.deepEqual(after.damaged.toSorted(), [other, other, victim, 'ou_rubbish', 'ou_thief'].toSorted());
+    assert.deepEqual(after.damaged.toSorted(), [other, other, victim, 'ou_odd', 'ou_rubbish', 'ou_thief'].toSorted());
     assert.deepEqual(
       passes.map(({ pass }) => pass.aside),
-      [5, 5],
+      [6, 6],
       'they are counted each time',
     );
     assert.deepEqual(passes.at(-1)?.dropped, ['k1'], 'and hold nothing up');
@@ -105,6 +106,8 @@ describe('re-seal', { concurrency: 4 }, () => {
       for (; writing; rounds += 1) {
         const openId = users[rounds % users.length] ?? '';
         const generation = 2 + rounds;
+        const stored = await redis.getrange(keys.grant(APP, openId), 0, 20);
+        assert.equal(Number.parseInt(stored, 10), written.get(openId) ?? 1, 'the one written last');
         await redis.set(keys.grant(APP, openId), before.grantValue(APP, openId, generation));
         written.set(openId, generation);
         await before.sessions.endPoll(id, { ...link(1), intervalSeconds: rounds }, { grown: true });
@@ -177,16 +180,16 @@ describe('re-seal', { concurrency: 4 }, () => {
   });
 
   it('a pass that was killed between sealing and noting it does not count as one that found nothing', async (t) => {
-    const { after, before, keys, redis } = await rotated(t);
-    await before.grant(APP, USER);
-    const begun = await after.reseal.begin();
-    assert.ok(begun.kind === 'go');
-    await redis.hset(keys.keyReseal, 'pass', JSON.stringify(begun.pass));
-    assert.equal((await after.reseal.step(begun.pass))?.pass.changed, true);
-    // As if the end of that step had not been written.
-    const noted = { ...begun.pass, changed: true };
-    await redis.hset(keys.keyReseal, 'pass', JSON.stringify(noted));
-    await redis.hdel(keys.keyReseal, 'finished_at');
+    const { after, k1, k2, keys, redis } = await rotated(t);
+    await redis.set(keys.grant(APP, 'ou_rubbish'), '5:rubbish');
+    const crash = (): void => {
+      throw new Error('killed');
+    };
+    const killed = newRing(redis, keys, [k2, k1], { onDamaged: crash });
+    await killed.keyring.join();
+    await assert.rejects(killed.walk(), /killed/);
+    assert.equal(await redis.exists(keys.grant(APP, 'ou_rubbish')), 0, 'something was done');
+    await redis.hset(keys.keyReseal, 'owner_until', 1);
     const passes = await after.walk();
     assert.deepEqual(
       passes.map(({ dropped, pass }) => [pass.number, pass.resealed, dropped]),
