@@ -173,7 +173,9 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
       throw new AuthdError(
         'key_mismatch',
         `TOKEN_ENCRYPTION_KEYS: tokens in ${folder} wait under key "${unknown}", which is not configured`,
-        { remedy: `Add key "${unknown}" to TOKEN_ENCRYPTION_KEYS again, or move the files away and lose those tokens.` },
+        {
+          remedy: `Add key "${unknown}" to TOKEN_ENCRYPTION_KEYS again, or move the files away and lose those tokens.`,
+        },
       );
     },
 
