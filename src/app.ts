@@ -71,8 +71,10 @@ export function createApp(deps: AppDeps): App {
     stack.push({
       name: 'redis',
       deadlineMs: 500,
-      close() {
+      async close() {
         store.changes.stop();
+        // Nobody seals anything any more.
+        await store.keyring.leave();
         for (const redis of [store.redis, store.subscriber, store.queueRedis]) redis.disconnect();
       },
     });

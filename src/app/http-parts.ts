@@ -132,6 +132,7 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps> {
       used: deps.grants.used,
       forget: guarded(deps.forget),
     },
+    keyring: { status: guarded(store.keyring.status) },
     clients: createClientRegistry(config.clients),
     sessionTtlSeconds: config.session.ttlSeconds,
     version: deps.version,

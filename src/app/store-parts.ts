@@ -1,14 +1,18 @@
 /** Everything that lives in Redis or on our disk, built in one place: connections, sessions, vault, budget, spool. */
+import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import type { AuthdError } from '../errors.js';
 import { createProducer, type Producer } from '../queue/producer.js';
 import { createBudget } from '../store/budget.js';
 import { type Changes, createChanges } from '../store/changes.js';
 import { createEnvelope, type Envelope } from '../store/envelope.js';
 import { createGrantVault, type GrantVault } from '../store/grant-vault.js';
+import { createKeyring, type Keyring } from '../store/keyring.js';
 import { type StoreKeys, storeKeys } from '../store/keys.js';
 import { createRedis, type RedisUse } from '../store/redis.js';
+import { createReseal, type Reseal } from '../store/reseal.js';
 import { createSessionList } from '../store/session-list.js';
 import { createSessionStore, type SessionStore } from '../store/session-store.js';
 import { createSpool, type Spool } from '../store/spool.js';
@@ -30,6 +34,8 @@ export interface StoreParts {
   readonly unreachable: Unreachable;
   readonly budget: ReturnType<typeof createBudget>;
   readonly spool: Spool;
+  readonly keyring: Keyring;
+  readonly reseal: Reseal;
   /** Opens the queues: Redis must have answered before. */
   readonly openProducer: () => Producer;
 }
@@ -55,6 +61,13 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
   const subscriber = open('subscriber');
   const queueRedis = open('queue');
   const sessions = createSessionStore({ redis, keys, envelope });
+  const spool = createSpool({ stateDir: config.stateDir, envelope, logger });
+  const processId = randomBytes(8).toString('hex');
+  const onDamaged = (error: AuthdError): void =>
+    logger.error(
+      { event: 'record.damaged', err: error, ...error.details },
+      'A sealed record does not open: it was changed or moved. It is kept aside and counts as none',
+    );
   const channels = config.apps.map((app) => keys.changes(app.appId));
   return {
     redis,
@@ -65,20 +78,13 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     envelope,
     sessions,
     list: createSessionList({ redis, keys, get: sessions.get }),
-    vault: createGrantVault({
-      redis,
-      keys,
-      envelope,
-      onDamaged: (error) =>
-        logger.error(
-          { event: 'record.damaged', err: error, ...error.details },
-          'A sealed record does not open: it was changed or moved. It is kept aside and counts as none',
-        ),
-    }),
+    vault: createGrantVault({ redis, keys, envelope, onDamaged }),
     changes: createChanges(subscriber, channels),
     unreachable: createUnreachable({ redis, keys }),
     budget: createBudget({ redis, keys }),
-    spool: createSpool({ stateDir: config.stateDir, envelope, logger }),
+    spool,
+    keyring: createKeyring({ redis, keys, envelope, processId, spooled: spool.keyUses }),
+    reseal: createReseal({ redis, keys, envelope, processId, onDamaged }),
     openProducer: () =>
       createProducer({
         connection: queueRedis,

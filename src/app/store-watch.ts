@@ -1,12 +1,12 @@
 /**
  * Looks after the store while the daemon runs: first contact (waits for ever, refuses what would lose grants), then
- * every half minute and after each reconnection whether it is still the same store with the same settings; and drains
- * the spool.
+ * every half minute and after each reconnection whether it is still the same store with the same settings; tells the
+ * keyring that we are there; and drains the spool.
  */
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { AuthdError } from '../errors.js';
-import { checkKeyring, installId, persistenceWarnings, readRedisFacts, refuseEviction } from '../store/redis-checks.js';
+import { installId, persistenceWarnings, readRedisFacts, refuseEviction } from '../store/redis-checks.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
 import type { StoreParts } from './store-parts.js';
 
@@ -28,10 +28,13 @@ export interface StoreWatchDeps {
 const CHECK_EVERY_MS = 30_000;
 const DRAIN_EVERY_MS = 1_000;
 const CONTACT_EVERY_MS = 200;
+const BEAT_EVERY_MS = 30_000;
 
 export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
   const { config, gate, logger, store } = deps;
   let known: string | null = null;
+  /** Keys of the store that do not fit ours, each said once. */
+  const unfit = new Set<string>();
   const timers: NodeJS.Timeout[] = [];
   let checkNow: () => void = () => undefined;
 
@@ -44,7 +47,7 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
         'Redis may evict grants: REDIS_ALLOW_EVICTION is set',
       );
     }
-    await checkKeyring(store.redis, store.keys, store.envelope);
+    await store.keyring.join();
     known = await installId(store.redis, store.keys);
     for (const warning of persistenceWarnings(facts)) logger.warn({ event: 'redis.persistence' }, warning);
     logger.info({ event: 'redis.ready', version: facts.version, append_only: facts.appendOnly }, 'Redis is there');
@@ -64,8 +67,24 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     if (known !== null && present !== known) {
       const remedy = 'restore a backup, or let users authorize again; turn append-only persistence on';
       logger.error({ event: 'store.lost' }, `Redis has lost what it held (sessions and grants): ${remedy}`);
-      await checkKeyring(store.redis, store.keys, store.envelope);
+      await beat();
       known = present;
+    }
+  };
+
+  const beat = async (): Promise<void> => {
+    if (store.redis.status !== 'ready') return;
+    const { missing, wrong } = await store.keyring.beat();
+    for (const id of unfit) if (!missing.includes(id) && !wrong.includes(id)) unfit.delete(id);
+    for (const id of [...missing, ...wrong]) {
+      if (unfit.has(id)) continue;
+      unfit.add(id);
+      const what = missing.includes(id) ? 'a key this process does not have' : 'another key of this name';
+      const remedy = 'give all processes the same TOKEN_ENCRYPTION_KEYS';
+      logger.error(
+        { event: 'keyring.key_missing', key_id: id },
+        `The store is written with "${id}", ${what}: ${remedy}`,
+      );
     }
   };
 
@@ -116,6 +135,7 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     start() {
       checkNow = repeat(CHECK_EVERY_MS, recheck, 'check');
       store.redis.on('ready', checkNow);
+      repeat(BEAT_EVERY_MS, beat, 'keyring');
       // At once: what a daemon before this one has left must be there before its sessions are polled again.
       repeat(DRAIN_EVERY_MS, drain, 'drain')();
     },

@@ -15,6 +15,7 @@ import {
   reconcile,
 } from '../processors/maintenance.js';
 import { moveDue } from '../processors/refresh-schedule.js';
+import { createResealJob, RESEAL } from '../processors/reseal.js';
 import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
 import { createSettle } from '../processors/settle.js';
 import { createTokenRefreshProcessor } from '../processors/token-refresh.js';
@@ -49,6 +50,7 @@ const DAY_MS = 86_400_000;
 const RECONCILE_EVERY_MS = 15_000;
 const CLEANUP_EVERY_MS = 3_600_000;
 const SCHEDULE_EVERY_MS = 1_000;
+const RESEAL_EVERY_MS = 5_000;
 
 /** Deadlines nest: a poll that has been sent ends before the workers must. */
 const pollTimeoutMs = (shutdownMs: number): number => Math.min(10_000, Math.max(3_000, shutdownMs - 2_000));
@@ -75,6 +77,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     sessions,
     jobs: producer,
     retentionMs: config.session.retentionDays * DAY_MS,
+    reseal: createResealJob({ reseal: store.reseal, now, logger }),
     now,
     logger,
   };
@@ -135,6 +138,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     repeating: [
       { id: RECONCILE, everyMs: RECONCILE_EVERY_MS },
       { id: CLEANUP, everyMs: CLEANUP_EVERY_MS },
+      { id: RESEAL, everyMs: RESEAL_EVERY_MS },
     ],
     onError: (error) =>
       gate.warn('queue watch', { event: 'queue.watch_failed', err: error }, 'The queues could not be looked after'),

@@ -7,6 +7,8 @@ import { EXAMPLES } from './examples.js';
 import { API_CODES, NEXT_STEPS } from './problem.js';
 import { exactly, scopeList, sessionFields, text, time, timeOrNull } from './schemas.js';
 
+const count = { type: 'integer', minimum: 0 } as const;
+
 export const sharedSchemas = [
   { $id: 'Session', ...exactly(sessionFields), examples: [EXAMPLES.Session] },
   {
@@ -41,6 +43,29 @@ export const sharedSchemas = [
       scopes: scopeList,
     }),
     examples: [EXAMPLES.Token],
+  },
+  {
+    $id: 'Keyring',
+    ...exactly({
+      keys: {
+        type: 'array',
+        items: exactly({
+          id: text,
+          seals: { type: 'boolean', description: 'A process seals with it, or did in the last minutes' },
+          configured: { type: 'boolean', description: 'The process that answers has it' },
+          uses: { ...count, type: ['integer', 'null'], description: 'Values sealed with it; null: never counted' },
+          removable: { type: 'boolean', description: 'Nothing needs it: take it out of TOKEN_ENCRYPTION_KEYS' },
+        }),
+      },
+      reseal: exactly({
+        running: { type: 'boolean', description: 'Values of former keys may be left' },
+        done: { ...count, description: 'Keys of Redis that the present walk, else the last one, has looked at' },
+        total: { ...count, description: 'How many there were when it began; 0: there was no walk yet' },
+        target_key_id: { ...text, description: 'The key that everything is to be sealed with' },
+        finished_at: timeOrNull,
+      }),
+    }),
+    examples: [EXAMPLES.Keyring],
   },
   {
     $id: 'Readiness',

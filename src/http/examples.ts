@@ -43,6 +43,19 @@ export const EXAMPLES = {
     expires_in: 7_140,
     scopes: SCOPES,
   },
+  Keyring: {
+    keys: [
+      { id: 'k2', seals: true, configured: true, uses: 4_711, removable: false },
+      { id: 'k1', seals: false, configured: true, uses: 0, removable: true },
+    ],
+    reseal: {
+      running: false,
+      done: 9_034,
+      total: 9_034,
+      target_key_id: 'k2',
+      finished_at: '2026-03-02T08:05:00.000Z',
+    },
+  },
   Readiness: {
     status: 'degraded',
     parts: [

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { TlsConfig } from '../config/config.js';
 import type { AskRequest, AskResult } from '../domain/ask.js';
 import type { GrantReading, GrantStatus, RenewedReading } from '../domain/grant.js';
+import type { KeyringStatus } from '../domain/keyring.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import type { Session, SessionState } from '../domain/session.js';
 import type { ClientRegistry } from './clients.js';
@@ -58,6 +59,10 @@ export interface GrantsPort {
   used(appId: string, openId: string, reading: GrantReading): void;
   /** Forgets the tokens, at Feishu too when asked to; a grant that does not exist is fine. */
   forget(appId: string, openId: string, revokeAtFeishu: boolean): Promise<void>;
+}
+
+export interface KeyringPort {
+  status(): Promise<KeyringStatus>;
 }
 
 /** An app as the API sees it. `authScopes` has `offline_access` in it. */
@@ -111,6 +116,7 @@ export interface HttpDeps extends HealthDeps {
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly sessions: SessionsPort;
   readonly grants: GrantsPort;
+  readonly keyring: KeyringPort;
   readonly clients: ClientRegistry;
   /** Life of a session for requests without `ttl_seconds`. */
   readonly sessionTtlSeconds: number;

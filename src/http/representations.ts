@@ -3,6 +3,7 @@
  * through: a field added to a record stays inside until it is added here and in schemas.ts.
  */
 import type { AccessToken, GrantStatus } from '../domain/grant.js';
+import type { KeyringStatus } from '../domain/keyring.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import type { FailureDetail, Session } from '../domain/session.js';
 
@@ -63,6 +64,17 @@ export const tokenJson = (token: AccessToken, now: number) => ({
   expires_at: time(token.expiresAt),
   expires_in: Math.floor((token.expiresAt - now) / 1000),
   scopes: token.scopes,
+});
+
+export const keyringJson = ({ keys, reseal }: KeyringStatus) => ({
+  keys: keys.map(({ configured, id, removable, seals, uses }) => ({ id, seals, configured, uses, removable })),
+  reseal: {
+    running: reseal.running,
+    done: reseal.done,
+    total: reseal.total,
+    target_key_id: reseal.targetKeyId,
+    finished_at: timeOrNull(reseal.finishedAt),
+  },
 });
 
 export const readinessJson = (report: ReadinessReport) => ({

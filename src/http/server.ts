@@ -13,6 +13,7 @@ import { addOpenApi } from './openapi.js';
 import type { HealthDeps, HttpDeps } from './ports.js';
 import { addAskRoute } from './routes/ask.js';
 import { addHealthRoutes } from './routes/health.js';
+import { addKeyRoutes } from './routes/keys.js';
 import { addSessionRoutes } from './routes/sessions.js';
 import { addUserRoutes } from './routes/users.js';
 
@@ -36,6 +37,7 @@ export async function buildServer(deps: HttpDeps): Promise<FastifyInstance> {
     addAskRoute(guarded, deps);
     addSessionRoutes(guarded, deps, longPolls);
     addUserRoutes(guarded, deps);
+    addKeyRoutes(guarded, deps);
     refuseOthersBehindKey();
     done();
   });

@@ -32,6 +32,18 @@ export interface Envelope {
 const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
+
+/** So many bytes of a sealed value tell its key id. */
+export const SEAL_HEADER_BYTES = 34;
+
+/** The id of the key a value was sealed with, by its first bytes; null: it is no sealed value (any more). */
+export function keyIdOf(sealed: Buffer): string | null {
+  const keyEnd = 2 + (sealed[1] ?? 0);
+  if (sealed[0] !== VERSION || sealed.length < keyEnd) return null;
+  const keyId = sealed.subarray(2, keyEnd).toString('ascii');
+  return KEY_ID.test(keyId) ? keyId : null;
+}
 
 export function createEnvelope(keys: readonly EncryptionKey[]): Envelope {
   const first = keys[0];
@@ -57,9 +69,10 @@ export function createEnvelope(keys: readonly EncryptionKey[]): Envelope {
     },
 
     open(sealed, context) {
-      const keyEnd = 2 + (sealed[1] ?? 0);
-      if (sealed[0] !== VERSION || sealed.length < keyEnd + NONCE_BYTES + TAG_BYTES) throw damaged(context);
-      const keyId = sealed.subarray(2, keyEnd).toString('ascii');
+      const keyId = keyIdOf(sealed);
+      if (keyId === null) throw damaged(context);
+      const keyEnd = 2 + keyId.length;
+      if (sealed.length < keyEnd + NONCE_BYTES + TAG_BYTES) throw damaged(context);
       const key = ring.get(keyId);
       if (key === undefined) {
         throw new AuthdError('key_mismatch', `a record is sealed with key "${keyId}", which is not configured`, {

@@ -42,7 +42,7 @@ export interface GrantVaultDeps {
 /**
  * Puts a damaged value aside unless it has changed meanwhile. KEYS: its key. ARGV: the value, the key it is kept under.
  */
-const putAsideScript = defineScript(`
+export const putAsideScript = defineScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('RENAME', KEYS[1], ARGV[2])
 return 1

@@ -10,7 +10,13 @@ export interface StoreKeys {
   session(appId: string, sessionId: string): string;
   grant(appId: string, openId: string): string;
   idempotency(clientId: string, digest: string): string;
+  /** Hashes of the keyring (scripts/keyring.ts). */
   readonly keyChecks: string;
+  readonly keySealing: string;
+  readonly keyProcesses: string;
+  readonly keyReseal: string;
+  /** A glob pattern that every key of every app fits. */
+  readonly ofAnyApp: string;
   readonly install: string;
   readonly queuePrefix: string;
 }
@@ -24,6 +30,10 @@ export function storeKeys(prefix: string): StoreKeys {
     grant: (appId, openId) => `${base(appId)}:grant:${openId}`,
     idempotency: (clientId, digest) => `${prefix}:idempotency:${clientId}:${digest}`,
     keyChecks: `${prefix}:keys`,
+    keySealing: `${prefix}:keys:sealing`,
+    keyProcesses: `${prefix}:keys:processes`,
+    keyReseal: `${prefix}:keys:reseal`,
+    ofAnyApp: `${prefix}:{cli_*`,
     install: `${prefix}:install`,
     queuePrefix: `${prefix}:{q}`,
   };

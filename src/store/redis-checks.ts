@@ -1,11 +1,10 @@
 /**
  * What must be known about a Redis before and while we rely on it: does it evict keys, does it persist, is it still
- * the one we have written to, do our encryption keys fit what it holds (CONTRACT §9).
+ * the one we have written to (CONTRACT §9).
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { AuthdError } from '../errors.js';
-import type { Envelope } from './envelope.js';
 import type { StoreKeys } from './keys.js';
 
 export interface RedisFacts {
@@ -56,31 +55,6 @@ export async function installId(redis: Redis, keys: StoreKeys): Promise<string> 
   const fresh = randomBytes(8).toString('hex');
   await redis.set(keys.install, fresh, 'NX');
   return (await redis.get(keys.install)) ?? fresh;
-}
-
-/**
- * Compares our keyring with what the store has been written with; registers our keys on success.
- * @throws AuthdError `key_mismatch`; the store is left as it was
- */
-export async function checkKeyring(redis: Redis, keys: StoreKeys, envelope: Envelope): Promise<void> {
-  const known = await redis.hgetall(keys.keyChecks);
-  for (const [keyId, value] of Object.entries(known)) {
-    if (!envelope.keyIds.includes(keyId)) {
-      throw new AuthdError(
-        'key_mismatch',
-        `TOKEN_ENCRYPTION_KEYS: the store was written with key "${keyId}", which is not configured`,
-        { remedy: `Add key "${keyId}" to TOKEN_ENCRYPTION_KEYS again (it may stand behind the first).` },
-      );
-    }
-    if (envelope.checkValue(keyId) !== value) {
-      throw new AuthdError(
-        'key_mismatch',
-        `TOKEN_ENCRYPTION_KEYS: key "${keyId}" is not the key of that name that the store was written with`,
-        { remedy: `Configure the former value of key "${keyId}", or give the new key another id.` },
-      );
-    }
-  }
-  for (const keyId of envelope.keyIds) await redis.hsetnx(keys.keyChecks, keyId, envelope.checkValue(keyId));
 }
 
 async function setting(redis: Redis, name: string): Promise<string | null> {

@@ -12,7 +12,7 @@ import type { Grant } from '../domain/grant.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
-import type { Envelope } from './envelope.js';
+import { type Envelope, keyIdOf, SEAL_HEADER_BYTES } from './envelope.js';
 
 /** Tokens of a consent that is not verified yet. */
 export interface SpooledConsent {
@@ -39,13 +39,18 @@ export type SpoolEntry = SpooledConsent | SpooledGrant;
 export type SpoolVerdict = 'drop' | 'hold';
 
 export interface Spool {
-  /** Creates the folder, checks that it can be written, finds what waits there. @throws AuthdError `config_invalid` */
+  /**
+   * Creates the folder, checks that it can be written, finds what waits there. @throws AuthdError `config_invalid`, or
+   * `key_mismatch` when the key of an entry is not configured
+   */
   prepare(): Promise<void>;
   write(entry: SpoolEntry): Promise<void>;
   /** Whether tokens of this session wait here: its device code is spent, so it must not be polled for again. */
   holds(sessionId: string): boolean;
   /** Whether a successor of this grant lies here: its stored refresh token may be spent. */
   holdsGrant(appId: string, openId: string): boolean;
+  /** Entries by the key they are sealed with; those that do not open aside. */
+  keyUses(): Promise<Record<string, number>>;
   /** Hands each entry to `take`, oldest first. Stops at the first that rejects. Returns how many were dropped. */
   drain(take: (entry: SpoolEntry) => Promise<SpoolVerdict>): Promise<number>;
 }
@@ -105,6 +110,27 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     }
   };
 
+  /** Null: not there any more, or no sealed entry at all. */
+  const keyOf = async (name: string): Promise<string | null> => {
+    const file = await open(join(folder, name), 'r').catch(() => null);
+    if (file === null) return null;
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(SEAL_HEADER_BYTES), 0, SEAL_HEADER_BYTES, 0);
+      return keyIdOf(buffer.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  };
+
+  const keyUses = async (): Promise<Record<string, number>> => {
+    const uses: Record<string, number> = {};
+    for (const name of await entries()) {
+      const keyId = await keyOf(name);
+      if (keyId !== null) uses[keyId] = (uses[keyId] ?? 0) + 1;
+    }
+    return uses;
+  };
+
   const drainOnce = async (take: (entry: SpoolEntry) => Promise<SpoolVerdict>): Promise<number> => {
     let count = 0;
     const before = held.names();
@@ -142,6 +168,15 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
           cause: error,
         });
       }
+      const unknown = Object.keys(await keyUses()).find((id) => !deps.envelope.keyIds.includes(id));
+      if (unknown === undefined) return;
+      throw new AuthdError(
+        'key_mismatch',
+        `TOKEN_ENCRYPTION_KEYS: tokens in ${folder} wait under key "${unknown}", which is not configured`,
+        {
+          remedy: `Add key "${unknown}" to TOKEN_ENCRYPTION_KEYS again, or move the files away and lose those tokens.`,
+        },
+      );
     },
 
     async write(entry) {
@@ -154,6 +189,7 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
 
     holds: (sessionId) => held.isOwner(sessionId),
     holdsGrant: (appId, openId) => held.isOwner(ownerOfGrant(appId, openId)),
+    keyUses,
 
     async drain(take) {
       draining ??= drainOnce(take).finally(() => {

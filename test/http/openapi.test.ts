@@ -33,11 +33,12 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** CONTRACT §5, as far as it is built. */
+/** CONTRACT §5, as far as it is built, and what operators have besides. */
 const CONTRACT = [
   'DELETE /v1/users/{open_id}/token',
   'GET /healthz',
   'GET /readyz',
+  'GET /v1/keys',
   'GET /v1/sessions',
   'GET /v1/sessions/{session_id}',
   'GET /v1/users/{open_id}',
@@ -206,6 +207,8 @@ describe('/openapi.json', () => {
       ['GET /v1/users/{open_id}/token', 403, `/v1/users/${ALICE}/token?scopes=x`],
       ['GET /v1/users/{open_id}/token', 404, '/v1/users/ou_nobody/token'],
       ['DELETE /v1/users/{open_id}/token', 204, `/v1/users/${ALICE}/token`],
+      ['GET /v1/keys', 200, '/v1/keys'],
+      ['GET /v1/keys', 403, '/v1/keys', { as: 'reader' }],
       ['GET /healthz', 200, '/healthz'],
       ['GET /readyz', 200, '/readyz'],
     ];

@@ -10,6 +10,7 @@ import { type Logger, pino } from 'pino';
 import type { ClientConfig } from '../../src/config/config.js';
 import type { AskRequest, AskResult } from '../../src/domain/ask.js';
 import type { AccessToken, GrantReading, GrantStatus, RenewedReading } from '../../src/domain/grant.js';
+import type { KeyringStatus } from '../../src/domain/keyring.js';
 import type { ReadinessReport } from '../../src/domain/readiness.js';
 import { isLive, type Session } from '../../src/domain/session.js';
 import { createClientRegistry } from '../../src/http/clients.js';
@@ -128,6 +129,10 @@ export class World {
   /** Emits `waiting` with each started wait, `ended` with each session `end` was called for. */
   readonly events = new EventEmitter();
   waits = 0;
+  keyring: KeyringStatus = {
+    keys: [{ id: 'k1', seals: true, configured: true, uses: null, removable: false }],
+    reseal: { running: false, done: 0, total: 0, targetKeyId: 'k1', finishedAt: null },
+  };
   readiness: ReadinessReport = { status: 'ready', parts: [{ part: 'redis', ok: true, detail: '' }] };
   answer: (request: AskRequest) => AskResult = (request) => ({
     kind: 'created',
@@ -164,7 +169,7 @@ const hang = (): Promise<void> => new Promise(() => undefined);
 /** A fault for `World`: the store does not answer. */
 export const HANGS = hang;
 
-function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | 'readiness'> {
+function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | 'keyring' | 'readiness'> {
   const faulty = async (): Promise<void> => world.fault?.();
   return {
     async ask(request) {
@@ -222,6 +227,12 @@ function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | '
         await faulty();
         world.forgotten.push(`${appId}/${openId}${revokeAtFeishu ? ' at Feishu' : ''}`);
         world.grants.delete(`${appId}/${openId}`);
+      },
+    },
+    keyring: {
+      async status() {
+        await faulty();
+        return world.keyring;
       },
     },
     async readiness() {

@@ -1,4 +1,4 @@
-/** What is secret lies sealed, bound to its owner and its generation: envelope, vault, spool, keyring. */
+/** What is secret lies sealed, bound to its owner and its generation: envelope, vault, spool. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
 import { createEnvelope, type SealContext } from '../../src/store/envelope.js';
-import { checkKeyring } from '../../src/store/redis-checks.js';
 import { createSpool } from '../../src/store/spool.js';
 import { APP, DETAIL, newStore, tokens, USER } from './new-store.js';
 
@@ -55,19 +54,6 @@ describe('envelope', () => {
     assert.equal(createEnvelope([k2, k1]).open(sealed, CONTEXT), 'token');
     assert.throws(() => createEnvelope([k2]).open(sealed, CONTEXT), { code: 'key_mismatch', message: /"k1"/ });
     assert.throws(() => createEnvelope([key('k1')]).open(sealed, CONTEXT), { code: 'record_damaged' });
-  });
-});
-
-describe('keyring check', { concurrency: 2 }, () => {
-  it('registers new keys, refuses missing and wrong ones, and changes nothing then', async (t) => {
-    const { keys, redis } = await newStore(t);
-    const [k1, k2] = [key('k1'), key('k2')];
-    await checkKeyring(redis, keys, createEnvelope([k1]));
-    await checkKeyring(redis, keys, createEnvelope([k2, k1]));
-    const before = await redis.hgetall(keys.keyChecks);
-    await assert.rejects(() => checkKeyring(redis, keys, createEnvelope([k2])), { message: /"k1".*not configured/ });
-    await assert.rejects(() => checkKeyring(redis, keys, createEnvelope([k2, key('k1'), key('k3')])), /"k1" is not/);
-    assert.deepEqual(await redis.hgetall(keys.keyChecks), before);
   });
 });
 
@@ -135,5 +121,20 @@ describe('spool', () => {
     });
     assert.deepEqual([count, taken], [1, ['refresh-token-of-the-test']]);
     assert.equal((await readdir(folder)).length, 1, 'what does not open stays');
+  });
+
+  it('refuses to start without the key of an entry, and counts entries by key', async (t) => {
+    const stateDir = await mkdtemp(join(tmpdir(), 'authd-test-spool-'));
+    t.after(() => rm(stateDir, { recursive: true, force: true }));
+    const [k1, k2] = [key('k1'), key('k2')];
+    const open = (...ring: (typeof k1)[]) => createSpool({ stateDir, envelope: createEnvelope(ring), logger: silent });
+    const sessionId = `as_0123456789abcdef_${'0'.repeat(32)}`;
+    await open(k1).prepare();
+    await open(k1).write({ sessionId, linkNumber: 1, tokens: tokens() });
+    await open(k2, k1).write({ sessionId, linkNumber: 2, tokens: tokens() });
+    await writeFile(join(stateDir, 'spool', '1-rubbish-1.sealed'), 'rubbish');
+    assert.deepEqual(await open(k2, k1).keyUses(), { k1: 1, k2: 1 });
+    await open(k2, k1).prepare();
+    await assert.rejects(open(k2).prepare(), { code: 'key_mismatch', message: /"k1".*not configured/ });
   });
 });
