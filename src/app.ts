@@ -7,7 +7,9 @@ import type { Logger } from 'pino';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
+import { buildMetrics, countReconnects } from './app/metrics-parts.js';
 import { createReadiness } from './app/readiness.js';
+import { createScrape } from './app/scrape.js';
 import { buildStore } from './app/store-parts.js';
 import { createStoreWatch } from './app/store-watch.js';
 import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
@@ -62,6 +64,8 @@ export function createApp(deps: AppDeps): App {
   const stopping = new AbortController();
   const shutdownMs = config.shutdownTimeoutSeconds * 1000;
   const gate = createFloodGate({ logger, clock: now, everyMs: FLOOD_EVERY_MS });
+  const metrics = buildMetrics(config, deps.version);
+  const { counts } = metrics;
   const has = (role: (typeof config.roles)[number]): boolean => config.roles.includes(role);
 
   const run = async (): Promise<void> => {
@@ -78,7 +82,7 @@ export function createApp(deps: AppDeps): App {
         for (const redis of [store.redis, store.subscriber, store.queueRedis]) redis.disconnect();
       },
     });
-    const feishu = buildFeishu({ config, cards, budget: store.budget, logger, clock: now, random });
+    const feishu = buildFeishu({ config, cards, budget: store.budget, metrics: counts, logger, clock: now, random });
     stack.push({ name: 'feishu', deadlineMs: 500, close: () => feishu.close() });
 
     let producer: Producer | null = null;
@@ -103,7 +107,7 @@ export function createApp(deps: AppDeps): App {
       }
       return producer;
     };
-    const grants = buildGrants({ config, store, feishu, lateProducer, hints, logger, now, random });
+    const grants = buildGrants({ config, store, feishu, lateProducer, hints, metrics: counts, logger, now, random });
     // After everything that may begin a refresh has stopped.
     stack.push({
       name: 'refreshes',
@@ -118,6 +122,7 @@ export function createApp(deps: AppDeps): App {
         hints,
         seesEveryGrant: (id) => config.clients.find((client) => client.id === id)?.actions.includes('admin') === true,
         cardLimitPerHour: config.cards.limitPerUserPerHour,
+        metrics: counts,
         now,
         logger,
       })(request);
@@ -126,6 +131,16 @@ export function createApp(deps: AppDeps): App {
       store,
       logger,
       readiness,
+      scrape: createScrape({
+        config,
+        metrics,
+        store,
+        producer: () => producer,
+        connections: () => connections.map((connection) => connection.status()),
+        now,
+        logger,
+      }),
+      metrics: counts,
       version: deps.version,
       now,
       lateProducer,
@@ -155,7 +170,19 @@ export function createApp(deps: AppDeps): App {
     stack.push({ name: 'names', deadlineMs: 100, close: () => clearInterval(learning) });
 
     if (has('worker')) {
-      workers = await buildWorkers({ config, store, feishu, grants, ask, producer: opened, gate, logger, now, random });
+      workers = await buildWorkers({
+        config,
+        store,
+        feishu,
+        grants,
+        ask,
+        producer: opened,
+        metrics: counts,
+        gate,
+        logger,
+        now,
+        random,
+      });
       const parts = workers;
       stack.push({
         name: 'workers',
@@ -173,6 +200,7 @@ export function createApp(deps: AppDeps): App {
         ackBudgetMs: ACK_BUDGET_MS,
         sessionTtlMs: config.session.ttlSeconds * 1000,
         isStopping: () => stopping.signal.aborted,
+        metrics: counts,
         now,
         logger,
       });
@@ -185,10 +213,21 @@ export function createApp(deps: AppDeps): App {
   };
 
   const connect = (clicks: Clicks, connections: LongConnection[]): void => {
-    const receive = createReceive({ parse: parseCallback, clicks, logger });
+    const receive = createReceive({ parse: parseCallback, clicks, metrics: counts, logger });
     for (const app of config.apps) {
       const timings = longConnectionTimings(config.ws);
-      connections.push(createLongConnection({ app, proxy: config.proxy, timings, receive, logger, random, now }));
+      connections.push(
+        createLongConnection({
+          app,
+          proxy: config.proxy,
+          timings,
+          receive: (payload, link) => receive(app.appId, payload, link),
+          onChange: countReconnects(counts),
+          logger,
+          random,
+          now,
+        }),
+      );
     }
     const drainMs = Math.min(3_000, shutdownMs / 2);
     stack.push({ name: 'acks', deadlineMs: 1_000, close: () => clicks.settled() });

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Dispatcher } from 'undici';
 import type { AppConfig, Config, LocalizedText } from '../config/config.js';
 import type { CallBudget } from '../domain/call-budget.js';
+import type { Metrics } from '../domain/metrics.js';
 import { type CardRenderer, createCardRenderer } from '../feishu/cards/card-renderer.js';
 import type { CardSet } from '../feishu/cards/card-set.js';
 import { createHttpExchange } from '../feishu/open-api/http-exchange.js';
@@ -31,13 +32,14 @@ export interface FeishuDeps {
   readonly config: Config;
   readonly cards: CardSet;
   readonly budget: CallBudget;
+  readonly metrics: Pick<Metrics, 'feishuCalled'>;
   readonly logger: Logger;
   readonly clock: () => number;
   readonly random: () => number;
 }
 
 export function buildFeishu(deps: FeishuDeps): FeishuParts {
-  const { budget, clock, config, logger, random } = deps;
+  const { budget, clock, config, logger, metrics, random } = deps;
   const apps = new Map(config.apps.map((app) => [app.appId, app]));
   const dispatchers = new Map<string, Dispatcher>();
   const dispatcherFor = (url: string): Dispatcher => {
@@ -46,7 +48,7 @@ export function buildFeishu(deps: FeishuDeps): FeishuParts {
     dispatchers.set(origin, dispatcher);
     return dispatcher;
   };
-  const exchange = createHttpExchange({ dispatcherFor, budget, logger, random, clock });
+  const exchange = createHttpExchange({ dispatcherFor, budget, metrics, logger, random, clock });
   const openApis = new Map(
     config.apps.map((app) => [app.appId, createOpenApi({ app, exchange, logger, clock })] as const),
   );

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import type { Metrics } from '../domain/metrics.js';
 import type { RefreshPolicy } from '../domain/refresh-plan.js';
 import { createDrainSpool } from '../flow/drain-spool.js';
 import { createGrantEnds, type GrantEnds } from '../flow/grant-ends.js';
@@ -30,6 +31,7 @@ export interface GrantPartsDeps {
   readonly feishu: FeishuParts;
   readonly lateProducer: () => Producer;
   readonly hints: Hints;
+  readonly metrics: Pick<Metrics, 'tokenRefreshed'>;
   readonly logger: Logger;
   readonly now: () => number;
   readonly random: () => number;
@@ -38,7 +40,7 @@ export interface GrantPartsDeps {
 const DAY_MS = 86_400_000;
 
 export function buildGrants(deps: GrantPartsDeps): GrantParts {
-  const { config, feishu, hints, lateProducer, logger, now, random, store } = deps;
+  const { config, feishu, hints, lateProducer, logger, metrics, now, random, store } = deps;
   const policy: RefreshPolicy = {
     mode: config.tokens.refreshPolicy,
     threshold: config.tokens.refreshThreshold,
@@ -73,6 +75,7 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     store: refreshStore,
     successors,
     ends,
+    metrics,
     policy,
     random,
     logger,

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import type { AskRequest, AskResult } from '../domain/ask.js';
+import type { Metrics } from '../domain/metrics.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import { isLive, type Session } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
@@ -27,6 +28,8 @@ export interface HttpPartsDeps {
   readonly store: StoreParts;
   readonly logger: Logger;
   readonly readiness: (appId?: string) => Promise<ReadinessReport>;
+  readonly scrape: HealthDeps['scrape'];
+  readonly metrics: Metrics;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly forget: Forget;
   readonly grants: Grants;
@@ -46,11 +49,15 @@ export async function buildHttp(deps: HttpPartsDeps): Promise<ServerAt[]> {
   const health: HealthDeps = {
     apps: config.apps,
     readiness: deps.readiness,
+    scrape: deps.scrape,
+    metrics: deps.metrics,
     logger: deps.logger,
     limits: DEFAULT_HTTP_LIMITS,
     tls: config.http.tls,
   };
-  const main = isApi ? await buildServer({ ...health, ...apiDeps(deps) }) : await buildHealthServer(health);
+  const main = isApi
+    ? await buildServer({ ...health, metrics: deps.metrics, ...apiDeps(deps) })
+    : await buildHealthServer(health);
   const servers: ServerAt[] = [{ name: isApi ? 'api' : 'health', port: config.http.port, server: main }];
   if (config.metricsPort !== null) {
     servers.push({ name: 'health', port: config.metricsPort, server: await buildHealthServer(health) });

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import type { AskRequest, AskResult } from '../domain/ask.js';
+import type { Metrics } from '../domain/metrics.js';
 import { AuthdError } from '../errors.js';
 import { createAskAgain } from '../flow/ask-again.js';
 import { createCardActionProcessor } from '../processors/card-action.js';
@@ -40,6 +41,7 @@ export interface WorkerPartsDeps {
   readonly grants: GrantParts;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly producer: Producer;
+  readonly metrics: Metrics;
   readonly gate: FloodGate;
   readonly logger: Logger;
   readonly now: () => number;
@@ -56,7 +58,7 @@ const RESEAL_EVERY_MS = 5_000;
 const pollTimeoutMs = (shutdownMs: number): number => Math.min(10_000, Math.max(3_000, shutdownMs - 2_000));
 
 export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> {
-  const { config, feishu, gate, grants, logger, now, producer, store } = deps;
+  const { config, feishu, gate, grants, logger, metrics, now, producer, store } = deps;
   const { changes, sessions, spool, unreachable, vault } = store;
   const userInfo = async (appId: string, accessToken: string) => {
     const openApi = feishu.openApi(appId);
@@ -69,6 +71,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     producer,
     userInfo,
     policy: grants.policy,
+    metrics,
     random: deps.random,
     logger,
   });
@@ -85,7 +88,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     connect: store.workerRedis,
     prefix: store.keys.queuePrefix,
     processors: {
-      'card-action': createCardActionProcessor({ ...feishu, sessions, vault, producer, logger }),
+      'card-action': createCardActionProcessor({ ...feishu, sessions, vault, producer, metrics, logger }),
       'device-poll': createDevicePollProcessor({
         ...feishu,
         sessions,
@@ -93,12 +96,13 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         spool,
         producer,
         settle,
+        metrics,
         timeoutMs: pollTimeoutMs(config.shutdownTimeoutSeconds * 1000),
         random: deps.random,
         now,
         logger,
       }),
-      'session-expiry': createSessionExpiryProcessor({ sessions, producer, logger }),
+      'session-expiry': createSessionExpiryProcessor({ sessions, producer, metrics, logger }),
       'token-refresh': createTokenRefreshProcessor({
         vault,
         store: grants.refreshStore,
@@ -115,6 +119,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         renderer: feishu.renderer,
         messages: feishu.openApi,
         dropExpiry: producer.dropExpiry,
+        metrics,
         now,
         logger,
         gate,

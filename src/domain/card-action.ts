@@ -1,5 +1,8 @@
 /** A click on one of our cards, out of whatever shape it came in (FEISHU.md §3.3). */
 
+/** Feishu's name of the callback. */
+export const CLICK_EVENT = 'card.action.trigger';
+
 export const CARD_ACTIONS = ['authorize', 'agreed', 'decline', 'restart', 'revoke'] as const;
 export type CardActionName = (typeof CARD_ACTIONS)[number];
 

@@ -4,10 +4,11 @@
  * a reply of any status is returned, and only "there is no reply" is thrown, as a FeishuError.
  */
 import type { CallLimits } from './call-budget.js';
+import type { FeishuApi } from './feishu-apis.js';
 
 export interface FeishuRequest {
   /** Dotted name of the API, for budget, logs and metrics. */
-  readonly api: string;
+  readonly api: FeishuApi;
   readonly appId: string;
   /** null: not counted (the tenant token, asked for twice a day). */
   readonly limits: CallLimits | null;

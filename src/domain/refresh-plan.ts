@@ -58,11 +58,18 @@ const JITTER = 0.1;
 const LAST_CALL_MS = DAY_MS;
 const FAILURES_BEFORE_LAST_CALL = 3;
 
-const issuedAt = (grant: PlannedGrant): number => grant.tokens.expiresAt - grant.tokens.expiresIn * SECOND_MS;
+const issuedAt = (grant: Pick<PlannedGrant, 'tokens'>): number =>
+  grant.tokens.expiresAt - grant.tokens.expiresIn * SECOND_MS;
 
-function refreshLifeMs(grant: PlannedGrant): number {
+function refreshLifeMs(grant: Pick<PlannedGrant, 'tokens'>): number {
   const { refreshExpiresAt } = grant.tokens;
   return refreshExpiresAt === null ? DEFAULT_REFRESH_LIFE_MS : Math.max(SECOND_MS, refreshExpiresAt - issuedAt(grant));
+}
+
+/** When a grant ends unless it is renewed or given again. */
+export function grantEndsAt(grant: Pick<PlannedGrant, 'tokens' | 'authorizedAt'>): number {
+  if (grant.tokens.refreshToken === null) return grant.tokens.expiresAt;
+  return Math.min(issuedAt(grant) + refreshLifeMs(grant), grant.authorizedAt + CONSENT_LIFE_MS);
 }
 
 /** When a grant that is used is due. */

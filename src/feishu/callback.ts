@@ -3,9 +3,9 @@
  * flat form of old cards, and values that are objects, JSON strings or JSON strings of JSON strings. The verification
  * token is not looked at: a long connection is authentic by how it was opened.
  */
-import { CARD_ACTIONS, type CardActionName, type Received } from '../domain/card-action.js';
+import { CARD_ACTIONS, type CardActionName, CLICK_EVENT, type Received } from '../domain/card-action.js';
 
-const CLICK_TYPES = new Set(['card.action.trigger', 'card.action.trigger_v1']);
+const CLICK_TYPES = new Set([CLICK_EVENT, 'card.action.trigger_v1']);
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { AskRequest, AskResult } from '../domain/ask.js';
 import type { GrantStatus } from '../domain/grant.js';
+import type { Metrics } from '../domain/metrics.js';
 import { covers, OFFLINE_ACCESS } from '../domain/scopes.js';
 import { newSessionId } from '../domain/session-id.js';
 import { AuthdError } from '../errors.js';
@@ -27,6 +28,7 @@ export interface AskDeps {
   /** Whether a grant counts for the client although it was given for another. */
   readonly seesEveryGrant: (clientId: string) => boolean;
   readonly cardLimitPerHour: number;
+  readonly metrics: Pick<Metrics, 'sessionCreated' | 'sessionExpired'>;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -34,7 +36,7 @@ export interface AskDeps {
 const IDEMPOTENCY_SECONDS = 86_400;
 
 export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskResult> {
-  const { sessions, producer, hints, logger } = deps;
+  const { sessions, producer, hints, logger, metrics } = deps;
 
   const authorized = async (request: AskRequest): Promise<AskResult | null> => {
     const grant = await deps.status(request.appId, request.openId);
@@ -78,12 +80,14 @@ export function createAsk(deps: AskDeps): (request: AskRequest) => Promise<AskRe
     }
     const ids = { app_id: session.appId, client_id: session.clientId, open_id: session.openId };
     logger.info({ event: 'session.created', session_id: session.sessionId, ...ids }, 'A client asks a user');
+    metrics.sessionCreated(session.appId);
     hints.add(() => producer.cardUpdate(session.sessionId));
     hints.add(() => producer.expiry(session.sessionId, session.expiresAt - session.createdAt));
     const { ended } = outcome;
     if (ended !== null) {
       const why = ended.how === 'expired' ? 'A session has expired' : 'A wider request replaces this one';
       logger.info({ event: `session.${ended.how}`, session_id: ended.sessionId, ...ids }, why);
+      if (ended.how === 'expired') metrics.sessionExpired(session.appId);
       hints.add(() => producer.cardUpdate(ended.sessionId));
     }
     return { kind: 'created', session };

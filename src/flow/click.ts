@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Ack, CardAction } from '../domain/card-action.js';
+import type { Metrics } from '../domain/metrics.js';
 import { isLive, type Session } from '../domain/session.js';
 import { appOfSession, newSessionId } from '../domain/session-id.js';
 import type { CardRenderer } from '../feishu/cards/card-renderer.js';
@@ -29,6 +30,7 @@ export interface ClickDeps {
   readonly sessionTtlMs: number;
   /** The process is stopping: new clicks get a toast. */
   readonly isStopping: () => boolean;
+  readonly metrics: Pick<Metrics, 'sessionCreated' | 'sessionExpired' | 'sessionFailed' | 'cardAcked'>;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -61,7 +63,7 @@ interface Answer {
 }
 
 export function createClicks(deps: ClickDeps): Clicks {
-  const { sessions, producer, changes, hints, renderer, logger, now } = deps;
+  const { sessions, producer, changes, hints, renderer, logger, metrics, now } = deps;
 
   const toast = (name: ToastName): Ack => ({ toast: renderer.toast(name) });
   const card = (data: object, name?: ToastName): Ack => ({
@@ -128,6 +130,7 @@ export function createClicks(deps: ClickDeps): Clicks {
     const ids = { app_id: session.appId, client_id: session.clientId, open_id: session.openId };
     const fields = { event: 'session.created', session_id: session.sessionId, continues: ended.sessionId, ...ids };
     logger.info(fields, 'The user starts again');
+    metrics.sessionCreated(session.appId);
     hints.add(() => producer.expiry(session.sessionId, session.expiresAt - session.createdAt));
     return isMakingLink(session) ? await awaitLink(session, deadline) : show(session);
   };
@@ -148,6 +151,10 @@ export function createClicks(deps: ClickDeps): Clicks {
       createdAt: action.createdAt,
       holdOwner,
     });
+    if ('expiredNow' in outcome && outcome.expiredNow) {
+      logger.info({ event: 'session.expired', ...idsOf(outcome.session) }, 'A session has expired');
+      metrics.sessionExpired(outcome.session.appId);
+    }
     switch (outcome.verdict) {
       case 'unknown': {
         const fields = { event: 'card.unknown_session', session_id: action.sessionId, message_id: action.messageId };
@@ -168,6 +175,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       case 'declined':
         hints.add(() => producer.cardUpdate(action.sessionId));
         logger.info({ event: 'session.rejected', ...idsOf(outcome.session) }, 'The user declined on the card');
+        metrics.sessionFailed(outcome.session.appId, 'rejected');
         return show(outcome.session, 'declined');
       case 'restart':
         return await restart(outcome.session, deadline);
@@ -221,6 +229,7 @@ export function createClicks(deps: ClickDeps): Clicks {
         },
         answer.askedOpenId === undefined ? 'A click was answered' : 'Somebody else clicked; nothing was changed',
       );
+      metrics.cardAcked(action.action, (now() - started) / 1000);
       hints.add(() => follow(answer, holdOwner, link));
       return answer.ack;
     },

@@ -3,32 +3,41 @@
  * counted. An event type that we do not handle is said once: it tells that another bot may share the app.
  */
 import type { Logger } from 'pino';
-import type { Received } from '../domain/card-action.js';
+import { CLICK_EVENT, type Received } from '../domain/card-action.js';
+import type { Metrics } from '../domain/metrics.js';
 import type { ClickLink, Clicks } from './click.js';
 
 export interface ReceiveDeps {
   readonly parse: (payload: unknown) => Received;
   readonly clicks: Clicks;
+  readonly metrics: Pick<Metrics, 'eventReceived'>;
   readonly logger: Logger;
 }
 
 /** Bounds what one log remembers of foreign types. */
 const MAX_TYPES = 100;
 
-export function createReceive(deps: ReceiveDeps): (payload: unknown, link: ClickLink) => Promise<object | undefined> {
+/** `appId`: the app of the long connection that the payload came by. */
+export type ReceiveFor = (appId: string, payload: unknown, link: ClickLink) => Promise<object | undefined>;
+
+export function createReceive(deps: ReceiveDeps): ReceiveFor {
+  const { metrics } = deps;
   const said = new Set<string>();
 
-  return async (payload, link) => {
+  return async (appId, payload, link) => {
     const received = deps.parse(payload);
     switch (received.kind) {
       case 'click':
+        metrics.eventReceived({ appId, type: CLICK_EVENT, result: 'answered' });
         return await deps.clicks.answer(received.action, link);
       case 'malformed': {
+        metrics.eventReceived({ appId, type: CLICK_EVENT, result: 'malformed' });
         const fields = { event: 'card.malformed_click', problem: received.problem, keys: received.keys };
         deps.logger.warn(fields, 'A click is no action of ours: does another bot use this app?');
         return deps.clicks.malformed();
       }
       case 'event':
+        metrics.eventReceived({ appId, type: received.type, result: 'unhandled' });
         if (!said.has(received.type) && said.size < MAX_TYPES) {
           said.add(received.type);
           const fields = { event: 'ws.unhandled_event', event_type: received.type, event_id: received.eventId };
@@ -36,6 +45,7 @@ export function createReceive(deps: ReceiveDeps): (payload: unknown, link: Click
         }
         return undefined;
       case 'nothing':
+        metrics.eventReceived({ appId, type: null, result: 'malformed' });
         return undefined;
     }
   };

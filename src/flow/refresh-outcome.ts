@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { type BackoffPolicy, backoffDelayMs } from '../domain/backoff.js';
 import type { Grant, GrantMarks, StoredGrant } from '../domain/grant.js';
+import type { Metrics } from '../domain/metrics.js';
 import { firstDueAt, type RefreshPolicy } from '../domain/refresh-plan.js';
 import type { FailureDetail } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
@@ -56,6 +57,7 @@ export interface ConcludeDeps {
   readonly store: Pick<RefreshStore, 'keep' | 'owner'>;
   readonly successors: Pick<Successors, 'keep'>;
   readonly ends: GrantEnds;
+  readonly metrics: Pick<Metrics, 'tokenRefreshed'>;
   readonly policy: RefreshPolicy;
   readonly random: () => number;
   readonly logger: Logger;
@@ -80,38 +82,24 @@ export const notNow = (
 });
 
 export function createConclude(deps: ConcludeDeps): Conclude {
-  const { ends, logger, store, successors } = deps;
+  const { ends, logger, metrics, store, successors } = deps;
 
   const conclude = async (tried: Tried, answer: RefreshAnswer): Promise<RefreshOutcome> => {
-    const { grant, marks, ownUnknown = false, ref, sentBefore } = tried;
+    const { grant, ownUnknown = false, ref, sentBefore } = tried;
     const isForeign = sentBefore !== null && sentBefore !== store.owner;
     switch (answer.kind) {
       case 'tokens':
         return await succeed(tried, answer.tokenSet);
       case 'unsent':
       case 'refused':
-      case 'unknown': {
-        const { detail } = answer;
-        const backoff = backoffDelayMs(marks.failures + 1, TRANSIENT, deps.random);
-        const delayMs = Math.max(backoff, 'retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0);
         // An earlier try whose outcome nobody knows is as open as it was.
-        const unknown = isForeign || ownUnknown || answer.kind === 'unknown';
-        await store.keep(ref, { delayMs, detail, suspended: false, unknown });
-        const fields = {
-          event: 'token.refresh_failed',
-          ...wordsOf(ref, detail),
-          result: answer.kind,
-          retry_in_ms: delayMs,
-        };
-        // No turn in the budget is the way a crowd is made to wait, and no trouble.
-        const level = answer.kind === 'unsent' && answer.retryAfterMs !== null ? 'debug' : 'warn';
-        logger[level](fields, 'A token could not be refreshed now; the grant is kept and it is tried again');
-        return notNow(delayMs, { detail, asked: answer.kind !== 'unsent' });
-      }
+        return await tryLater(tried, answer, isForeign || ownUnknown);
+      case 'unknown':
+        return await tryLater(tried, { kind: answer.kind, detail: answer.detail, retryAfterMs: null }, true);
       case 'operator':
         return await suspend(tried, answer, isForeign || ownUnknown);
       case 'left':
-        await ends.left(ref, grant, answer.detail);
+        if ((await ends.left(ref, grant, answer.detail)) === 'ended') metrics.tokenRefreshed(ref.appId, 'ended');
         return { kind: 'over' };
       case 'used':
       case 'dead': {
@@ -121,6 +109,25 @@ export function createConclude(deps: ConcludeDeps): Conclude {
           : await over(tried, answer.detail, ownUnknown);
       }
     }
+  };
+
+  const tryLater = async ({ marks, ref }: Tried, answer: NotNowAnswer, unknown: boolean): Promise<RefreshOutcome> => {
+    const { detail } = answer;
+    const backoff = backoffDelayMs(marks.failures + 1, TRANSIENT, deps.random);
+    const delayMs = Math.max(backoff, answer.retryAfterMs ?? 0);
+    await store.keep(ref, { delayMs, detail, suspended: false, unknown });
+    const fields = {
+      event: 'token.refresh_failed',
+      ...wordsOf(ref, detail),
+      result: answer.kind,
+      retry_in_ms: delayMs,
+    };
+    // No turn in the budget is the way a crowd is made to wait, and no trouble.
+    const isTrouble = answer.kind !== 'unsent' || answer.retryAfterMs === null;
+    const level = isTrouble ? 'warn' : 'debug';
+    logger[level](fields, 'A token could not be refreshed now; the grant is kept and it is tried again');
+    if (isTrouble) metrics.tokenRefreshed(ref.appId, 'retry');
+    return notNow(delayMs, { detail, asked: answer.kind !== 'unsent' });
   };
 
   const succeed = async ({ grant: before, now, ref }: Tried, fresh: TokenSet): Promise<RefreshOutcome> => {
@@ -157,6 +164,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
       },
       'An access token was refreshed',
     );
+    metrics.tokenRefreshed(ref.appId, 'success');
     return { kind: 'fresh', stored: next, now: now() };
   };
 
@@ -173,6 +181,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     if (!wholeApp) logger.error(fields, `Feishu does not refresh this grant; it is kept: ${detail.remedy}`);
     else if (halts !== 1) logger.debug(fields, 'Still no token of this app can be refreshed');
     else logger.error(fields, `No token of this app can be refreshed; all grants are kept: ${detail.remedy}`);
+    metrics.tokenRefreshed(ref.appId, 'suspended');
     return notNow(delayMs, { detail, operator: true, asked: true });
   };
 
@@ -183,6 +192,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
       { event: 'token.successor_awaited', ...wordsOf(ref, detail), wait_ms: awaitMs },
       'The refresh token was used before: somebody may hold its successor, which is waited for',
     );
+    metrics.tokenRefreshed(ref.appId, 'retry');
     return notNow(awaitMs, { detail, asked: true });
   };
 
@@ -194,6 +204,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     const verdict = marks.isSuspect
       ? await ends.withdrawn(ref, grant, detail)
       : await ends.dead(ref, grant, detail, explained);
+    if (verdict !== 'changed') metrics.tokenRefreshed(ref.appId, verdict === 'ended' ? 'ended' : 'suspended');
     if (verdict === 'braked') return notNow(SUSPENDED.maxMs, { detail, operator: true, asked: true });
     return verdict === 'ended' ? { kind: 'over' } : await present(ref);
   };
@@ -208,6 +219,12 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     answer: conclude,
     lost: (tried) => over(tried, tried.marks.detail ?? LOST, tried.sentBefore !== null),
   };
+}
+
+interface NotNowAnswer {
+  readonly kind: 'unsent' | 'refused' | 'unknown';
+  readonly retryAfterMs: number | null;
+  readonly detail: FailureDetail;
 }
 
 /** What a line about a refusal says. */

@@ -11,6 +11,7 @@ import Fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { TlsConfig } from '../config/config.js';
+import type { Metrics } from '../domain/metrics.js';
 import { AuthdError } from '../errors.js';
 import { addAccessLog } from './access-log.js';
 import { addBodyParser } from './body.js';
@@ -22,6 +23,7 @@ import { readTlsFiles } from './tls-files.js';
 
 export interface InstanceOptions {
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'httpAnswered'>;
   readonly limits: HttpLimits;
   readonly tls: TlsConfig | null;
 }
@@ -64,7 +66,7 @@ export async function createInstance(options: InstanceOptions): Promise<FastifyI
   app.addHook('onRequest', async (request, reply) => (request.is404 ? answer(reply, notFound()) : undefined));
   app.addHook('preValidation', async (request) => readQueryText(request));
   addBodyParser(app);
-  addAccessLog(app, logger);
+  addAccessLog(app, options);
   endInTime(app, limits.handlerTimeoutMs + CLOSE_GRACE_MS);
   return app;
 }

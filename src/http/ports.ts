@@ -11,6 +11,7 @@ import type { TlsConfig } from '../config/config.js';
 import type { AskRequest, AskResult } from '../domain/ask.js';
 import type { GrantReading, GrantStatus, RenewedReading } from '../domain/grant.js';
 import type { KeyringStatus } from '../domain/keyring.js';
+import type { Metrics } from '../domain/metrics.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import type { Session, SessionState } from '../domain/session.js';
 import type { ClientRegistry } from './clients.js';
@@ -101,11 +102,20 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   failedAuthPerAddress: { max: 60, windowMs: 60_000 },
 };
 
-/** What health needs; all of it is also part of `HttpDeps`. */
+/** The metrics of this process as Prometheus reads them. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** What health and metrics need; all of it is also part of `HttpDeps`. */
 export interface HealthDeps {
   readonly apps: readonly ApiApp[];
   /** Judges the whole process, or only what concerns one app. */
   readonly readiness: (appId?: string) => Promise<ReadinessReport>;
+  /** Answers in time, also when Redis does not. */
+  readonly scrape: () => Promise<MetricsText>;
+  readonly metrics: Pick<Metrics, 'httpAnswered'>;
   readonly logger: Logger;
   readonly limits: HttpLimits;
   /** null: plain HTTP. */
@@ -113,6 +123,7 @@ export interface HealthDeps {
 }
 
 export interface HttpDeps extends HealthDeps {
+  readonly metrics: Pick<Metrics, 'httpAnswered' | 'tokenRead'>;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly sessions: SessionsPort;
   readonly grants: GrantsPort;

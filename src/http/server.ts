@@ -1,5 +1,5 @@
 /**
- * The servers: the API with health, and health alone for METRICS_PORT. They are built, not started: whoever builds one
+ * The servers: the API with health and metrics, and these two alone for METRICS_PORT. They are built, not started: whoever builds one
  * calls `listen` and, at the end, `close`, which answers the long polls at once and everything else in hand.
  */
 import rateLimit from '@fastify/rate-limit';
@@ -14,6 +14,7 @@ import type { HealthDeps, HttpDeps } from './ports.js';
 import { addAskRoute } from './routes/ask.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addKeyRoutes } from './routes/keys.js';
+import { addMetricsRoute } from './routes/metrics.js';
 import { addSessionRoutes } from './routes/sessions.js';
 import { addUserRoutes } from './routes/users.js';
 
@@ -30,6 +31,7 @@ export async function buildServer(deps: HttpDeps): Promise<FastifyInstance> {
   const refuseOthers = refuseOtherMethods(app);
   await addOpenApi(app, deps.version);
   addHealthRoutes(app, deps);
+  addMetricsRoute(app, deps);
   refuseOthers();
   await app.register((guarded, _options, done) => {
     addAuthentication(guarded, deps);
@@ -45,12 +47,13 @@ export async function buildServer(deps: HttpDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** `/healthz` and `/readyz` only. */
+/** `/healthz`, `/readyz` and `/metrics` only. */
 export async function buildHealthServer(deps: HealthDeps): Promise<FastifyInstance> {
   const app = await createInstance(deps);
   for (const schema of sharedSchemas) app.addSchema(schema);
   const refuseOthers = refuseOtherMethods(app);
   addHealthRoutes(app, deps);
+  addMetricsRoute(app, deps);
   refuseOthers();
   await app.ready();
   return app;

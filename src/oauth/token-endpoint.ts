@@ -112,7 +112,7 @@ export interface TokenEndpoint {
 }
 
 /** Polls and refreshes share this name and with it one budget; neither may use all of it. */
-const TOKEN_API = 'oauth.token';
+const TOKEN_API = 'oauth.token' as const;
 const POLLS: CallLimits['share'] = { name: 'poll', part: TOKEN_SHARE };
 const REFRESHES: CallLimits['share'] = { name: 'refresh', part: TOKEN_SHARE };
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';

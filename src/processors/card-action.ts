@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import type { Metrics } from '../domain/metrics.js';
 import { covers, MAX_SCOPES, missingFrom, union, withOfflineAccess } from '../domain/scopes.js';
 import type { FailureDetail, Session } from '../domain/session.js';
 import { AuthdError } from '../errors.js';
@@ -20,6 +21,7 @@ export interface CardActionDeps {
   readonly producer: Producer;
   readonly app: (appId: string) => AppConfig | undefined;
   readonly authorizationServer: AuthorizationServer;
+  readonly metrics: Pick<Metrics, 'sessionFailed'>;
   readonly logger: Logger;
 }
 
@@ -54,6 +56,7 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
       const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason, scopes: session.scopes };
       const feishu = { feishu_code: detail.feishu_code, log_id: detail.log_id };
       logger.error({ ...fields, ...feishu }, `Feishu makes no consent link: ${detail.remedy}`);
+      deps.metrics.sessionFailed(session.appId, reason);
     }
     await producer.cardUpdate(session.sessionId);
     return DONE;

@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
 import { again, DONE, type JobOutcome, type Processor, sessionOf } from '../domain/job.js';
+import type { Metrics } from '../domain/metrics.js';
 import type { Session } from '../domain/session.js';
 import type { CardRenderer } from '../feishu/cards/card-renderer.js';
 import type { OpenApi } from '../feishu/open-api/open-api.js';
@@ -25,6 +26,7 @@ export interface CardUpdateDeps {
   readonly messages: (appId: string) => Pick<OpenApi, 'sendCard' | 'sendText' | 'patchCard'> | undefined;
   /** Takes away the job that would have ended the session. */
   readonly dropExpiry: (sessionId: string) => Promise<void>;
+  readonly metrics: Pick<Metrics, 'cardUpdated' | 'sessionFailed'>;
   readonly now: () => number;
   readonly logger: Logger;
   /** When Feishu is in trouble, every card is. */
@@ -42,7 +44,7 @@ const APP_ELSEWHERE_MS = 5_000;
 type Shown = Pick<CardResult, 'outcome' | 'messageId'> & { readonly error?: FeishuError };
 
 export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
-  const { sessions, logger } = deps;
+  const { sessions, logger, metrics } = deps;
 
   const show = async (session: Session): Promise<Shown> => {
     const messages = deps.messages(session.appId);
@@ -96,6 +98,7 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
       const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason };
       const feishu = { feishu_code: error.feishuCode, log_id: error.logId };
       logger.error({ ...fields, ...feishu }, `Feishu does not deliver the card: ${error.remedy}`);
+      metrics.sessionFailed(session.appId, reason);
     }
     return null;
   };
@@ -132,6 +135,7 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
   const update = async (begun: Extract<BeginCard, { kind: 'go' }>, owner: string): Promise<JobOutcome | 'next'> => {
     const { clicks, session } = begun;
     const shown = await show(session);
+    metrics.cardUpdated(shown.outcome);
     const left = await sessions.endCard(session.sessionId, owner, { ...shown, version: session.version, clicks });
     if (shown.outcome === 'sent') {
       const fields = { event: 'card.sent', ...idsOf(session), message_id: shown.messageId };

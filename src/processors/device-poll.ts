@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { TIER_4, TOKEN_SHARE } from '../domain/call-budget.js';
 import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import type { Metrics } from '../domain/metrics.js';
 import { nextPollDelayMs } from '../domain/poll-pace.js';
 import type { ConsentLink, FailureDetail, Session } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
@@ -31,6 +32,7 @@ export interface DevicePollDeps {
   readonly tokenEndpoint: TokenEndpoint;
   /** Longest time a poll may take: a stop of the process must be able to wait for it. */
   readonly timeoutMs: number;
+  readonly metrics: Pick<Metrics, 'sessionFailed'>;
   readonly random: () => number;
   readonly now: () => number;
   readonly logger: Logger;
@@ -97,6 +99,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason };
       const feishu = { feishu_code: detail.feishu_code, log_id: detail.log_id };
       logger.error({ ...fields, ...feishu }, `Feishu gives no token: ${detail.remedy}`);
+      deps.metrics.sessionFailed(session.appId, reason);
     }
     await producer.cardUpdate(session.sessionId);
     return DONE;
@@ -148,6 +151,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       case 'denied':
         if (await sessions.reject(sessionId, linkNumber)) {
           logger.info({ event: 'session.rejected', ...idsOf(session) }, "The user declined on Feishu's page");
+          deps.metrics.sessionFailed(session.appId, 'rejected');
         }
         await producer.cardUpdate(sessionId);
         return DONE;

@@ -1,6 +1,7 @@
 /** Queue `session-expiry`: ends a session whose time is over. A job that wakes early looks at Redis's clock and waits. */
 import type { Logger } from 'pino';
 import { again, DONE, type Processor, sessionOf } from '../domain/job.js';
+import type { Metrics } from '../domain/metrics.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { Producer } from '../queue/producer.js';
 import type { SessionStore } from '../store/session-store.js';
@@ -8,6 +9,7 @@ import type { SessionStore } from '../store/session-store.js';
 export interface SessionExpiryDeps {
   readonly sessions: SessionStore;
   readonly producer: Producer;
+  readonly metrics: Pick<Metrics, 'sessionExpired'>;
   readonly logger: Logger;
 }
 
@@ -25,6 +27,7 @@ export function createSessionExpiryProcessor(deps: SessionExpiryDeps): Processor
     if (leftMs < 0) return DONE;
     const ids = { session_id: sessionId, app_id: appOfSession(sessionId) };
     deps.logger.info({ event: 'session.expired', ...ids }, 'A session has expired');
+    deps.metrics.sessionExpired(ids.app_id ?? '');
     if (unclicked > 0 && unclicked % SILENT_AFTER === 0) {
       deps.logger.warn(
         { event: 'callbacks.silent', ...ids, expired_sessions: unclicked },

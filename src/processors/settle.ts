@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
 import type { AccessToken, Grant } from '../domain/grant.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
+import type { Metrics } from '../domain/metrics.js';
 import { firstDueAt, type RefreshPolicy } from '../domain/refresh-plan.js';
 import { covers, missingFrom, OFFLINE_ACCESS, union } from '../domain/scopes.js';
 import { type FailureDetail, MAX_MISMATCHES, type Session } from '../domain/session.js';
@@ -23,6 +24,7 @@ export interface SettleDeps {
   readonly producer: Producer;
   /** @throws FeishuError */
   readonly userInfo: (appId: string, accessToken: string) => Promise<{ readonly openId: string }>;
+  readonly metrics: Pick<Metrics, 'sessionCompleted' | 'sessionFailed'>;
   readonly policy: RefreshPolicy;
   readonly random: () => number;
   readonly logger: Logger;
@@ -44,12 +46,13 @@ const UNVERIFIED: FailureDetail = {
 const MAX_CONFLICTS = 5;
 
 export function createSettle(deps: SettleDeps): Settle {
-  const { sessions, vault, producer, logger } = deps;
+  const { sessions, vault, producer, logger, metrics } = deps;
 
   const giveUp = async (session: Session, detail: FailureDetail): Promise<JobOutcome> => {
     if (await sessions.fail(session.sessionId, 'upstream_error', detail)) {
       const fields = { event: 'session.failed', ...idsOf(session), failure_reason: 'upstream_error' };
       logger.error({ ...fields, feishu_code: detail.feishu_code, log_id: detail.log_id }, detail.remedy);
+      metrics.sessionFailed(session.appId, 'upstream_error');
     }
     await sessions.dropTokens(session.sessionId);
     await producer.cardUpdate(session.sessionId);
@@ -77,6 +80,7 @@ export function createSettle(deps: SettleDeps): Settle {
     }
     if (count >= MAX_MISMATCHES) {
       logger.warn({ event: 'session.failed', ...fields, failure_reason: 'identity_mismatch' }, WRONG_ACCOUNT.remedy);
+      metrics.sessionFailed(session.appId, 'identity_mismatch');
     }
     await producer.cardUpdate(session.sessionId);
     return DONE;
@@ -109,7 +113,7 @@ export function createSettle(deps: SettleDeps): Settle {
       });
       if (verdict === 'stale') return DONE;
       if (verdict === 'done') {
-        announce(session, tokens, missing);
+        announce(session, grant, missing);
         if (wider !== undefined) sayNarrowed(session, wider, tokens);
         await producer.cardUpdate(session.sessionId);
         return DONE;
@@ -124,13 +128,15 @@ export function createSettle(deps: SettleDeps): Settle {
     logger.warn(fields, 'The new consent covers less than the one before; the former token is used until it ends');
   };
 
-  const announce = (session: Session, tokens: TokenSet, missing: readonly string[]): void => {
+  const announce = (session: Session, { authorizedAt, tokens }: Grant, missing: readonly string[]): void => {
     const fields = { ...idsOf(session), scopes: tokens.scopes, renewable: tokens.refreshToken !== null };
     if (missing.length > 0) {
       const reason = { failure_reason: 'insufficient_scope', missing_scopes: missing };
       logger.warn({ event: 'session.failed', ...fields, ...reason }, 'The user consented, but not to all scopes');
+      metrics.sessionFailed(session.appId, 'insufficient_scope');
     } else {
       logger.info({ event: 'session.completed', ...fields }, 'The user has authorized');
+      metrics.sessionCompleted(session.appId, (authorizedAt - session.createdAt) / 1000);
     }
     if (tokens.refreshToken === null) {
       logger.warn(

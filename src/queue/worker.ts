@@ -98,6 +98,8 @@ export function createWorkerPool(deps: {
       runRetryDelay: 500,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
+      // Else BullMQ's own totals stay at 0. Only the totals are used, not the points in time.
+      metrics: { maxDataPoints: 1 },
       skipVersionCheck: true,
       settings: { backoffStrategy: (attempt) => backoffDelayMs(attempt, BACKOFF[name], Math.random) },
     });

@@ -9,7 +9,7 @@
 import type { Redis } from 'ioredis';
 import type { CallBudget, CallRequest, Turn } from '../domain/call-budget.js';
 import type { StoreKeys } from './keys.js';
-import { pauseScript, reserveScript } from './scripts/budget.js';
+import { pauseScript, reserveScript, usedScript } from './scripts/budget.js';
 
 export interface BudgetOptions {
   readonly redis: Redis;
@@ -34,7 +34,12 @@ const MARGIN_MS = 400;
 const LONGEST_WAIT_MS = 30_000;
 const LONGEST_PAUSE_MS = 600_000;
 
-export function createBudget(options: BudgetOptions): CallBudget {
+export interface BudgetUse {
+  /** Calls of the last minute, reserved ones included, API by API; at most the bound they were counted under. */
+  lastMinute(appId: string, apis: readonly string[]): Promise<number[]>;
+}
+
+export function createBudget(options: BudgetOptions): CallBudget & BudgetUse {
   const { redis, keys, marginMs = MARGIN_MS } = options;
   const second = (options.secondMs ?? 1_000) + marginMs;
   const minute = (options.minuteMs ?? 60_000) + marginMs;
@@ -79,6 +84,11 @@ export function createBudget(options: BudgetOptions): CallBudget {
 
     async pausedForMs(appId, api): Promise<number> {
       return Math.max(0, await redis.pttl(pauseKey(appId, api)));
+    },
+
+    async lastMinute(appId, apis): Promise<number[]> {
+      const logs = apis.map((api) => key(appId, 'log', api));
+      return (await usedScript(redis, logs, [minute])) as number[];
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { Grant, GrantView, StoredGrant } from '../domain/grant.js';
+import { grantEndsAt } from '../domain/refresh-plan.js';
 import type { FailureDetail } from '../domain/session.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
@@ -40,16 +41,19 @@ export interface GrantVaultDeps {
 }
 
 /**
- * Puts a damaged value aside unless it has changed meanwhile. KEYS: its key. ARGV: the value, the key it is kept under.
+ * Puts a damaged value aside unless it has changed meanwhile. KEYS: its key, the sorted set of grants. ARGV: the value,
+ * the key it is kept under, its owner.
  */
 export const putAsideScript = defineScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('RENAME', KEYS[1], ARGV[2])
+redis.call('ZREM', KEYS[2], ARGV[3])
 return 1
 `);
 
 export function createGrantVault(deps: GrantVaultDeps) {
   const { redis, keys, envelope } = deps;
+  const grantsKey = (appId: string): string => `${keys.base(appId)}:grants`;
 
   /** A value that does not open is kept under another name, never deleted, and counts as none from then on. */
   const openOrPutAside = async (key: string, value: Buffer, context: SealContext): Promise<string | null> => {
@@ -58,7 +62,8 @@ export function createGrantVault(deps: GrantVaultDeps) {
       return envelope.open(sealed, { ...context, generation });
     } catch (error) {
       if (!(error instanceof AuthdError) || error.code !== 'record_damaged') throw error;
-      await putAsideScript(redis, [key], [value, `${key}:damaged:${generation}`]);
+      const aside = `${key}:damaged:${generation}`;
+      await putAsideScript(redis, [key, grantsKey(context.appId)], [value, aside, context.owner]);
       deps.onDamaged(error);
       return null;
     }
@@ -145,6 +150,7 @@ export function createGrantVault(deps: GrantVaultDeps) {
           input.missingScopes.join(' '),
           JSON.stringify(input.missingDetail),
           input.dueAt ?? '',
+          grantEndsAt(grant),
         ],
       );
       const verdict = Array.isArray(reply) ? reply[0] : null;

@@ -47,6 +47,22 @@ export function persistenceWarnings(facts: RedisFacts): string[] {
   return [];
 }
 
+/** Whether what Redis takes now is on disk: its append-only file is on and was last written well. null: it does not say. */
+export async function persistenceOk(redis: Redis): Promise<boolean | null> {
+  const info = await redis.info('persistence');
+  const enabled = field(info, 'aof_enabled');
+  if (enabled === undefined) return null;
+  return enabled === '1' && field(info, 'aof_last_write_status') === 'ok';
+}
+
+/** Keys that the store was written with and this process does not have, or has with another value. */
+export async function missingKeys(redis: Redis, keys: StoreKeys, envelope: Envelope): Promise<number> {
+  const known = await redis.hgetall(keys.keyChecks);
+  const missing = ([keyId, value]: [string, string]): boolean =>
+    !envelope.keyIds.includes(keyId) || envelope.checkValue(keyId) !== value;
+  return Object.entries(known).filter(missing).length;
+}
+
 /**
  * The id of this store's contents, made on first contact. Null in `known` at the first look; later a different or
  * fresh id means that the contents were lost or replaced.

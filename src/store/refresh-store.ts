@@ -7,6 +7,7 @@
 
 import type { Redis } from 'ioredis';
 import type { Grant } from '../domain/grant.js';
+import { grantEndsAt } from '../domain/refresh-plan.js';
 import type { FailureDetail } from '../domain/session.js';
 import type { GrantVault } from './grant-vault.js';
 import type { StoreKeys } from './keys.js';
@@ -116,7 +117,7 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
     ): Promise<'done' | 'present' | 'changed' | 'gone'> {
       const { appId, generation, openId } = ref;
       const value = vault.seal(appId, openId, next.generation, next.grant);
-      const args = [openId, generation, owner, next.generation, value, next.dueAt ?? ''];
+      const args = [openId, generation, owner, next.generation, value, next.dueAt ?? '', grantEndsAt(next.grant)];
       const reply = await run(refreshing.commitRefreshScript, appId, ...args);
       return reply === 'done' || reply === 'present' || reply === 'gone' ? reply : 'changed';
     },

@@ -46,6 +46,8 @@ export type ClickOutcome =
   | {
       readonly verdict: 'claimed' | 'making' | 'link' | 'confirming' | 'declined' | 'ended' | 'restart' | 'continued';
       readonly session: Session;
+      /** Its time was over, and the click came before the job that ends it. */
+      readonly expiredNow: boolean;
     }
   /** `askInMs`: the interval since the last poll is not over before that. */
   | { readonly verdict: 'check'; readonly session: Session; readonly askInMs: number };

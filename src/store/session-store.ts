@@ -127,7 +127,8 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       if (verdict === 'foreign') return { verdict, askedOpenId: String(reply[1]) };
       if (verdict === 'unknown' || verdict === 'gone' || verdict === 'too_old') return { verdict };
       const session = parse(input.sessionId, toRecord(reply[1]));
-      return verdict === 'check' ? { verdict, session, askInMs: Number(reply[2]) } : { verdict, session };
+      if (verdict === 'check') return { verdict, session, askInMs: Number(reply[2]) };
+      return { verdict, session, expiredNow: reply[3] === 1 };
     },
 
     /** The ack left; `shownVersion` is what its card showed (0: no card). True: the message is behind its session. */

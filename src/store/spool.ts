@@ -47,6 +47,8 @@ export interface Spool {
   write(entry: SpoolEntry): Promise<void>;
   /** Whether tokens of this session wait here: its device code is spent, so it must not be polled for again. */
   holds(sessionId: string): boolean;
+  /** How many entries wait in the folder, those that do not open included. */
+  count(): Promise<number>;
   /** Whether a successor of this grant lies here: its stored refresh token may be spent. */
   holdsGrant(appId: string, openId: string): boolean;
   /** Entries by the key they are sealed with; those that do not open aside. */
@@ -190,6 +192,8 @@ export function createSpool(deps: { stateDir: string; envelope: Envelope; logger
     holds: (sessionId) => held.isOwner(sessionId),
     holdsGrant: (appId, openId) => held.isOwner(ownerOfGrant(appId, openId)),
     keyUses,
+
+    count: async () => (await readdir(folder)).filter((name) => name.endsWith(SUFFIX)).length,
 
     async drain(take) {
       draining ??= drainOnce(take).finally(() => {

@@ -6,7 +6,6 @@ import type { FeishuRequest } from '../../src/domain/feishu-exchange.js';
 import { LIMITS, startExchange, type TestExchange } from '../support/exchange.js';
 import { hang, hangUp, type Scripted, type ScriptedServer, startScriptedServer } from '../support/scripted-server.js';
 
-const APP = 'cli_00000000000000a1';
 const SECRET = 'sentinel-secret-value';
 
 let parts: TestExchange;
@@ -22,12 +21,12 @@ after(async () => {
 });
 
 let calls = 0;
-/** Each request under an API name of its own, so that pauses of one test do not hold up the next. */
+/** Each request of an app of its own, so that pauses of one test do not hold up the next. */
 function request(more: Partial<FeishuRequest> = {}): FeishuRequest {
   calls += 1;
   return {
-    api: `api.${calls}`,
-    appId: APP,
+    api: 'im.message.create',
+    appId: `cli_${calls}`,
     limits: LIMITS,
     method: 'POST',
     url: `${server.url}/open-apis/x?secret=${SECRET}`,
@@ -176,7 +175,7 @@ describe('http exchange', () => {
       const reply = await parts.exchange(one);
       assert.ok(reply.rateLimited);
       assert.equal(reply.retryAfterMs, pauseMs);
-      const pausedMs = await parts.budget.pausedForMs(APP, one.api);
+      const pausedMs = await parts.budget.pausedForMs(one.appId, one.api);
       assert.ok(pausedMs > pauseMs - 900 && pausedMs <= pauseMs, String(pausedMs));
       const before = server.asked.length;
       const refused = await failure({ ...one, limits: { ...LIMITS, maxWaitMs: 50 } });
@@ -211,7 +210,7 @@ describe('http exchange', () => {
     await parts.exchange(one);
     const before = server.asked.length;
     const waiting = failure(one);
-    await parts.budget.pause(APP, one.api, 5_000);
+    await parts.budget.pause(one.appId, one.api, 5_000);
     assert.equal((await waiting).kind, 'rate_limited');
     assert.equal(server.asked.length, before);
   });
@@ -222,7 +221,7 @@ describe('http exchange', () => {
     const reply = await parts.exchange(one);
     assert.equal(reply.rateLimited, false);
     assert.equal(reply.retryAfterMs, 4_000);
-    assert.equal(await parts.budget.pausedForMs(APP, one.api), 0);
+    assert.equal(await parts.budget.pausedForMs(one.appId, one.api), 0);
   });
 
   it('does not take odd log ids over', async () => {

@@ -12,7 +12,15 @@ it('a call through a proxy that never answers ends at its deadline, and was sure
   const url = 'http://feishu.invalid/open-apis/x';
   const dispatcher = createDispatcher(url, { httpsProxy: null, httpProxy: proxy.url, noProxy: null });
   t.after(() => dispatcher.destroy());
-  const request = { api: 'x', appId: 'cli_0', limits: null, method: 'POST', url, headers: {}, body: '{}' } as const;
+  const request = {
+    api: 'oauth.token',
+    appId: 'cli_0',
+    limits: null,
+    method: 'POST',
+    url,
+    headers: {},
+    body: '{}',
+  } as const;
   const startedAt = performance.now();
   await assert.rejects(
     () => sendOnce(dispatcher, { ...request, timeoutMs: 200, repeatable: false }),

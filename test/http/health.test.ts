@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { ReadinessReport } from '../../src/domain/readiness.js';
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/ports.js';
 import { buildHealthServer } from '../../src/http/server.js';
+import { newMetrics } from '../support/metrics.js';
 import { APP_A, type Api, assertProblem, fieldsOf, newApi } from './support.js';
 
 const REPORT: ReadinessReport = {
@@ -64,7 +65,7 @@ describe('health', () => {
 });
 
 describe('the health server', () => {
-  it('serves health and nothing else, without the API’s ports', async () => {
+  it('serves health, metrics and nothing else, without the API’s ports', async () => {
     const judged: (string | undefined)[] = [];
     const app = await buildHealthServer({
       apps: [{ appId: APP_A, authScopes: [] }],
@@ -72,17 +73,22 @@ describe('the health server', () => {
         judged.push(appId);
         return { ...REPORT, status: 'ready' };
       },
+      scrape: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+      metrics: newMetrics().counts,
       logger: pino({ level: 'silent' }),
       limits: DEFAULT_HTTP_LIMITS,
       tls: null,
     });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const statusOf = async (path: string, method = 'GET') => (await fetch(url + path, { method })).status;
-    assert.deepEqual([await statusOf('/healthz'), await statusOf('/readyz')], [200, 200]);
+    assert.deepEqual(
+      [await statusOf('/healthz'), await statusOf('/readyz'), await statusOf('/metrics')],
+      [200, 200, 200],
+    );
     assert.equal(await statusOf(`/readyz?app_id=${APP_A}`), 200);
     assert.deepEqual(judged, [undefined, APP_A]);
     assert.equal(await statusOf('/healthz', 'POST'), 405);
-    for (const path of ['/v1/sessions', '/openapi.json', '/metrics', '/']) assert.equal(await statusOf(path), 404);
+    for (const path of ['/v1/sessions', '/openapi.json', '/']) assert.equal(await statusOf(path), 404);
     await app.close();
   });
 });

@@ -37,6 +37,7 @@ interface Document {
 const CONTRACT = [
   'DELETE /v1/users/{open_id}/token',
   'GET /healthz',
+  'GET /metrics',
   'GET /readyz',
   'GET /v1/keys',
   'GET /v1/sessions',
@@ -48,7 +49,7 @@ const CONTRACT = [
   'POST /v1/sessions/{session_id}/invalidate',
   'POST /v1/users/{open_id}/token/refresh',
 ];
-const KEYLESS = ['GET /healthz', 'GET /readyz'];
+const KEYLESS = ['GET /healthz', 'GET /metrics', 'GET /readyz'];
 
 /** The URLs in Fastify's drawing of its tree of routes, four columns per level. */
 function urlsOf(tree: string): string[] {

@@ -16,6 +16,7 @@ import { isLive, type Session } from '../../src/domain/session.js';
 import { createClientRegistry } from '../../src/http/clients.js';
 import { DEFAULT_HTTP_LIMITS, type HttpDeps, type HttpLimits, type SessionQuery } from '../../src/http/ports.js';
 import { buildServer } from '../../src/http/server.js';
+import { newMetrics } from '../support/metrics.js';
 
 export const APP_A = 'cli_aaaaaaaaaaaaaaaa';
 export const APP_B = 'cli_bbbbbbbbbbbbbbbb';
@@ -306,6 +307,7 @@ export async function newApi(options: ApiOptions = {}): Promise<Api> {
   const world = new World();
   const written: string[] = [];
   const logger: Logger = pino({ level: 'trace' }, { write: (line) => written.push(line) });
+  const metrics = newMetrics({ clientIds: (options.clients ?? [newClient('boss')]).map(({ id }) => id) });
   const app = await buildServer({
     ...portsOf(world),
     apps: options.apps ?? [{ appId: APP_A, authScopes: ['offline_access', 'docs:read'] }],
@@ -314,6 +316,8 @@ export async function newApi(options: ApiOptions = {}): Promise<Api> {
     limits: { ...DEFAULT_HTTP_LIMITS, ...options.limits },
     tls: options.tls ?? null,
     version: '0.0.0',
+    metrics: metrics.counts,
+    scrape: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     logger,
     now: () => world.now,
   });

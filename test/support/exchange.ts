@@ -7,6 +7,7 @@ import { createHttpExchange } from '../../src/feishu/open-api/http-exchange.js';
 import { createBudget } from '../../src/store/budget.js';
 import { storeKeys } from '../../src/store/keys.js';
 import { type CapturedLog, captureLog } from './captured-log.js';
+import { newMetrics } from './metrics.js';
 import { newRedisServer } from './redis-server.js';
 
 export interface TestExchange {
@@ -27,6 +28,7 @@ export async function startExchange(): Promise<TestExchange> {
   const exchange = createHttpExchange({
     dispatcherFor: () => agent,
     budget,
+    metrics: newMetrics().counts,
     logger: log.logger,
     random: () => 0,
     clock: Date.now,

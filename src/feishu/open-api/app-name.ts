@@ -20,7 +20,7 @@ export interface AppNameDeps {
   readonly timeoutMs: number;
 }
 
-const CALL = { api: 'application.get', repeatable: true, codes: {} };
+const CALL = { api: 'application.get', repeatable: true, codes: {} } as const;
 const KNOWN_FOR_MS = 6 * 3_600_000;
 const UNKNOWN_FOR_MS = 10 * 60_000;
 const LONGEST_NAME = 100;

@@ -9,6 +9,7 @@ import type { Dispatcher } from 'undici';
 import type { CallBudget } from '../../domain/call-budget.js';
 import { FeishuError } from '../../domain/feishu-error.js';
 import type { FeishuExchange, FeishuReply, FeishuRequest } from '../../domain/feishu-exchange.js';
+import type { FeishuCall, Metrics } from '../../domain/metrics.js';
 import { createArrivals } from './arrivals.js';
 import { readReply } from './reply.js';
 import { type RawReply, sendOnce } from './send.js';
@@ -18,6 +19,7 @@ export interface HttpExchangeDeps {
   /** The connection pool for a URL: direct or by proxy. Must give the same one for the same origin. */
   readonly dispatcherFor: (url: string) => Dispatcher;
   readonly budget: CallBudget;
+  readonly metrics: Pick<Metrics, 'feishuCalled'>;
   readonly logger: Logger;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -42,7 +44,11 @@ export function createHttpExchange(deps: HttpExchangeDeps): FeishuExchange {
     const startedAt = clock();
     try {
       if (request.mayStillSend?.() === false) throw tooLate(api);
-      return { raw: await sendOnce(deps.dispatcherFor(request.url), request), ms: clock() - startedAt };
+      const raw = await sendOnce(deps.dispatcherFor(request.url), request).catch((error: unknown) => {
+        deps.metrics.feishuCalled({ api, code: 'no_answer', seconds: (clock() - startedAt) / 1000 });
+        throw error;
+      });
+      return { raw, ms: clock() - startedAt };
     } finally {
       answered();
     }
@@ -53,6 +59,7 @@ export function createHttpExchange(deps: HttpExchangeDeps): FeishuExchange {
     const { raw, ms } = await send(request);
     const reply = readReply(raw, clock());
     logReply(request, reply, raw, ms);
+    deps.metrics.feishuCalled({ api: request.api, code: codeOf(reply), seconds: ms / 1000 });
     if (!reply.rateLimited) return reply;
     const pauseMs = reply.retryAfterMs ?? DEFAULT_PAUSE_MS;
     await notePause(request, reply, pauseMs);
@@ -97,6 +104,10 @@ export function createHttpExchange(deps: HttpExchangeDeps): FeishuExchange {
 
 const tooLate = (api: string): FeishuError =>
   new FeishuError('transient', 'not sent: it would have been too late', { api, meaning: 'retry' });
+
+/** The OAuth endpoints say success without a code (FEISHU.md §6.3). */
+const codeOf = ({ body, code, status }: FeishuReply): FeishuCall['code'] =>
+  code ?? (status >= 200 && status < 300 && body !== null ? 0 : 'no_code');
 
 /** FEISHU.md §4.7: "frequency limit (message or user)". */
 const NARROW_FREQUENCY_LIMIT = 230020;

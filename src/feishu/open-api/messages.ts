@@ -38,8 +38,8 @@ export interface MessagesDeps {
 }
 
 // A write that got no answer may have been applied, so it is not repeatable as such (it is with its uuid).
-const CREATE = { api: 'im.message.create', repeatable: false, codes: MESSAGE_CODES };
-const PATCH = { api: 'im.message.patch', repeatable: false, codes: MESSAGE_CODES };
+const CREATE = { api: 'im.message.create', repeatable: false, codes: MESSAGE_CODES } as const;
+const PATCH = { api: 'im.message.patch', repeatable: false, codes: MESSAGE_CODES } as const;
 const HEADERS = { 'content-type': 'application/json; charset=utf-8' };
 
 export function createMessages(deps: MessagesDeps): Messages {

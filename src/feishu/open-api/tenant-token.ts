@@ -34,7 +34,7 @@ interface Held {
   readonly expiresAt: number;
 }
 
-const CALL = { api: 'auth.tenant_access_token', repeatable: true, codes: {} };
+const CALL = { api: 'auth.tenant_access_token', repeatable: true, codes: {} } as const;
 const RENEWABLE_BELOW_MS = 30 * 60_000;
 /** Clocks differ: ask when surely less than 30 minutes remain, and use no token in its last seconds. */
 const SLACK_MS = 5_000;

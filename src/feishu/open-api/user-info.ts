@@ -55,7 +55,7 @@ export const USER_INFO_CODES: CodeTable = {
   99991677: invalid('the user access token has expired'),
 };
 
-const CALL = { api: 'authen.user_info', repeatable: true, codes: USER_INFO_CODES };
+const CALL = { api: 'authen.user_info', repeatable: true, codes: USER_INFO_CODES } as const;
 
 /** @throws FeishuError as `UserInfo` says */
 export function judgeUserInfo(reply: FeishuReply): UserIdentity {

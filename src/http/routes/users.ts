@@ -15,6 +15,7 @@ import { readList } from '../query.js';
 import { NO_GRANT, tokenJson, userStatusJson } from '../representations.js';
 import { appId, jsonAnswer, openId, problems } from '../schemas.js';
 import { judgeRefreshed, judgeRenewed, judgeToken } from '../token-read.js';
+import { countedRead } from '../token-reads.js';
 
 interface UserPath {
   readonly open_id: string;
@@ -52,7 +53,7 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
     '/v1/users/:open_id/token',
     // HEAD would count, and be logged, as a token given out.
     { schema: TOKEN_SCHEMA, exposeHeadRoute: false },
-    async (request) => {
+    countedRead(deps.metrics, async (request) => {
       const client = clientOf(request);
       requireAction(client, 'token');
       const ofApp = appFor(client, request.query.app_id);
@@ -65,31 +66,35 @@ export function addUserRoutes(app: FastifyInstance, deps: HttpDeps): void {
       if (token !== null) return issue(client, reading, token);
       const renewed = await renew(ofApp, ofUser, reading.generation, false);
       return issue(client, renewed, judgeRenewed(renewed, wanted));
-    },
+    }),
   );
 
   app.post<{
     Params: UserPath;
     Querystring: { readonly app_id?: string };
     Body: { readonly if_expires_at?: string };
-  }>('/v1/users/:open_id/token/refresh', { schema: REFRESH_SCHEMA }, async (request) => {
-    const client = clientOf(request);
-    requireAction(client, 'token');
-    const ofApp = appFor(client, request.query.app_id);
-    const { open_id: ofUser } = request.params;
-    const reading = await start().race(deps.grants.read(ofApp, ofUser));
-    if (!seesGrant(client, reading.grant)) throw NO_TOKEN();
-    const before = judgeToken(reading, []);
-    const ifExpiresAt = request.body.if_expires_at;
-    if (ifExpiresAt !== undefined && before !== null && isNewer(reading, ifExpiresAt)) {
-      return issue(client, reading, before);
-    }
-    if (!reading.grant.renewable) {
-      throw new AuthdError('reauthorization_required', 'This grant has no refresh token');
-    }
-    const renewed = await renew(ofApp, ofUser, reading.generation, true);
-    return issue(client, renewed, judgeRefreshed(renewed));
-  });
+  }>(
+    '/v1/users/:open_id/token/refresh',
+    { schema: REFRESH_SCHEMA },
+    countedRead(deps.metrics, async (request) => {
+      const client = clientOf(request);
+      requireAction(client, 'token');
+      const ofApp = appFor(client, request.query.app_id);
+      const { open_id: ofUser } = request.params;
+      const reading = await start().race(deps.grants.read(ofApp, ofUser));
+      if (!seesGrant(client, reading.grant)) throw NO_TOKEN();
+      const before = judgeToken(reading, []);
+      const ifExpiresAt = request.body.if_expires_at;
+      if (ifExpiresAt !== undefined && before !== null && isNewer(reading, ifExpiresAt)) {
+        return issue(client, reading, before);
+      }
+      if (!reading.grant.renewable) {
+        throw new AuthdError('reauthorization_required', 'This grant has no refresh token');
+      }
+      const renewed = await renew(ofApp, ofUser, reading.generation, true);
+      return issue(client, renewed, judgeRefreshed(renewed));
+    }),
+  );
 
   app.delete<{ Params: UserPath; Querystring: { readonly app_id?: string; readonly revoke_at_feishu?: boolean } }>(
     '/v1/users/:open_id/token',

@@ -1,5 +1,5 @@
 /**
- * The two scripts of the call budget. Times are Redis's, in milliseconds. All keys of a call carry the app's hash tag.
+ * The scripts of the call budget. Times are Redis's, in milliseconds. All keys of a call carry the app's hash tag.
  *
  * A log is a LIST of the times at which calls were granted, newest first, never decreasing towards the head. A bound
  * of n calls per window holds for a call at time t when the n-th newest entry is at least a window older than t. So a
@@ -81,4 +81,23 @@ export const pauseScript = defineScript(`
 local ms = tonumber(ARGV[1])
 if redis.call('PTTL', KEYS[1]) < ms then redis.call('SET', KEYS[1], '1', 'PX', ms) end
 return 1
+`);
+
+/**
+ * How much is used. KEYS: logs. ARGV: window ms. Returns the entries of each that are not older than that: times never
+ * grow towards the tail, so a search by halves finds the first that is.
+ */
+export const usedScript = defineScript(`
+local time = redis.call('TIME')
+local since = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[1])
+local counts = {}
+for i, log in ipairs(KEYS) do
+  local low, high = 0, redis.call('LLEN', log)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if tonumber(redis.call('LINDEX', log, middle)) > since then low = middle + 1 else high = middle end
+  end
+  counts[i] = low
+end
+return counts
 `);

@@ -6,7 +6,7 @@ import { PRELUDE } from './prelude.js';
  * Judges operator, session, repetition; does at once what can be done at once.
  * ARGV: id, operator, action, message id of the callback or '', create_time ms or 0, hold owner, hold ms, oldest
  * click ms, how long a claimed link may be in the making, ms.
- * Returns {verdict, record, ms until Feishu may be asked again}. Verdicts without a record: unknown, gone (the
+ * Returns {verdict, record, ms until Feishu may be asked again, 1 when its time was over and it has expired now}. Verdicts without a record: unknown, gone (the
  * session is not there any more, its message is ours), foreign (with the
  * open_id of the user asked), too_old. With one: claimed (this click asked for link link_number), making (it is being
  * made), link, confirming, check (ask Feishu), declined, ended, restart (may be continued), continued (next_session_id
@@ -35,7 +35,7 @@ redis.call('PEXPIRE', hold, tonumber(ARGV[7]) + 1000)
 redis.call('HINCRBY', key(id), 'clicks', 1)
 touch(id, at)
 local verdict = 'ended'
-if islive(s.state) then expire(id, s, at) end
+local over = islive(s.state) and expire(id, s, at) == 0
 s.state = redis.call('HGET', key(id), 'state')
 if islive(s.state) then
   if action == 'decline' then
@@ -60,7 +60,7 @@ elseif action == 'restart' then
   if s.next_session_id then verdict = 'continued'
   elseif s.state == 'expired' or s.state == 'failed' or s.state == 'rejected' then verdict = 'restart' end
 end
-return {verdict, redis.call('HGETALL', key(id)), math.max(0, tonumber(s.poll_after or '0') - at)}
+return {verdict, redis.call('HGETALL', key(id)), math.max(0, tonumber(s.poll_after or '0') - at), over and 1 or 0}
 `);
 
 /**

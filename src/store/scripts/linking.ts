@@ -119,7 +119,7 @@ return 1
 /**
  * The right user consented: the kept tokens become her grant, the session ends. ARGV: id, generation the grant has
  * now (0: none), grant value, granted scopes, missing scopes, failure_detail for missing ones, when to look at the grant
- * first ('': not at all).
+ * first ('': not at all), when it ends unless it is renewed, ms.
  * Returns {'done'} | {'conflict', generation} | {'stale'} (nothing is kept any more).
  */
 export const settleScript = defineScript(`${PRELUDE}
@@ -133,6 +133,7 @@ redis.call('SET', grantkey, ARGV[3])
 redis.call('DEL', grantkey .. ':state')
 if ARGV[7] == '' then redis.call('ZREM', base .. ':due', s[2]) else redis.call('ZADD', base .. ':due', ARGV[7], s[2]) end
 redis.call('PUBLISH', base .. ':changes', 'grant:' .. s[2])
+redis.call('ZADD', base .. ':grants', ARGV[8], s[2])
 redis.call('DEL', key(id) .. ':tokens')
 if islive(s[1]) then
   redis.call('HSET', key(id), 'granted_scopes', ARGV[4], 'missing_scopes', ARGV[5])

@@ -7,6 +7,7 @@
  * <base>:sessions, <base>:user:<open_id>, <base>:client:<id>   sorted sets by creation, for lists
  * <base>:ended                 sorted set by end, for retention
  * <base>:polling               sorted set: sessions with a live link, by the link's end
+ * <base>:grants               sorted set: users with a grant, by when it ends unless it is renewed
  * <base>:live:<client>:<open_id>  the live session of that client and user
  * <base>:message:<message_id>  the session a message shows (it moves on when a session is restarted)
  * <base>:hold:<message_id>     sorted set: clicks in hand, by the time until which a PATCH must wait for their acks

@@ -11,6 +11,7 @@
  *   used_at, asked_at              a client read a token; the user was asked again
  *   ask, notice                    set while a card must still be sent (outbox)
  *   suspect_at                     Feishu has told of a withdrawal that is not verified yet
+ * <base>:grants                 sorted set of open_ids by when their grant ends unless it is renewed; ended ones leave it
  * <base>:due                    sorted set of open_ids by when to look at their grant
  * <base>:refresh:halt           hash: no refresh for the whole app until …, because an operator must act; `probe`: who looks
  *                               whether that is over
@@ -26,6 +27,7 @@ local base, user = KEYS[1], ARGV[1]
 local grant = base .. ':grant:' .. user
 local state = grant .. ':state'
 local due = base .. ':due'
+local grants = base .. ':grants'
 local function now()
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
@@ -102,7 +104,8 @@ return 1
 
 /**
  * The successor of a token set. Accepted whatever has been said about its predecessor meanwhile, as long as that is
- * still the one that is stored. ARGV: user, generation, owner, new generation, new value, due at ('' : not at all).
+ * still the one that is stored. ARGV: user, generation, owner, new generation, new value, due at ('' : not at all), when
+ * it ends unless it is renewed.
  * Returns 'done' | 'present' (it is there already) | 'changed' | 'gone'.
  */
 export const commitRefreshScript = defineScript(`${PRELUDE}
@@ -112,6 +115,7 @@ if current == ARGV[4] then return 'present' end
 if current ~= ARGV[2] then return 'changed' end
 local at = now()
 redis.call('SET', grant, ARGV[5])
+redis.call('ZADD', grants, ARGV[7], user)
 local keep = redis.call('HMGET', state, 'used_at', 'asked_at')
 redis.call('DEL', state)
 if keep[1] then redis.call('HSET', state, 'used_at', keep[1]) end
@@ -178,6 +182,7 @@ release(ARGV[3])
 nointent()
 redis.call('HDEL', state, 'retry_at', 'failures', 'lost_at', 'suspect_at')
 redis.call('HSET', state, 'status', ARGV[4], 'detail', ARGV[5])
+redis.call('ZREM', grants, user)
 if ARGV[7] ~= '' then redis.call('HSET', state, ARGV[7], at) end
 if ARGV[6] == 'wipe' then
   redis.call('DEL', grant)
@@ -228,6 +233,7 @@ export const forgetGrantScript = defineScript(`${PRELUDE}
 local had = redis.call('DEL', grant)
 redis.call('DEL', state)
 redis.call('ZREM', due, user)
+redis.call('ZREM', grants, user)
 if had == 1 and ARGV[2] ~= '' then
   local at = now()
   redis.call('HSET', state, 'of', '0', 'status', ARGV[2])
