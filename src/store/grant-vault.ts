@@ -41,19 +41,19 @@ export interface GrantVaultDeps {
 }
 
 /**
- * Puts a damaged value aside unless it has changed meanwhile. KEYS: its key, the sorted set of grants. ARGV: the value,
- * the key it is kept under, its owner.
+ * Puts a damaged value aside unless it has changed meanwhile; a grant leaves the sorted set of grants. KEYS: its key.
+ * ARGV: the value, the key it is kept under.
  */
 export const putAsideScript = defineScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('RENAME', KEYS[1], ARGV[2])
-redis.call('ZREM', KEYS[2], ARGV[3])
+local base, user = string.match(KEYS[1], '^(.+}):grant:([^:]+)$')
+if base then redis.call('ZREM', base .. ':grants', user) end
 return 1
 `);
 
 export function createGrantVault(deps: GrantVaultDeps) {
   const { redis, keys, envelope } = deps;
-  const grantsKey = (appId: string): string => `${keys.base(appId)}:grants`;
 
   /** A value that does not open is kept under another name, never deleted, and counts as none from then on. */
   const openOrPutAside = async (key: string, value: Buffer, context: SealContext): Promise<string | null> => {
@@ -62,8 +62,7 @@ export function createGrantVault(deps: GrantVaultDeps) {
       return envelope.open(sealed, { ...context, generation });
     } catch (error) {
       if (!(error instanceof AuthdError) || error.code !== 'record_damaged') throw error;
-      const aside = `${key}:damaged:${generation}`;
-      await putAsideScript(redis, [key, grantsKey(context.appId)], [value, aside, context.owner]);
+      await putAsideScript(redis, [key], [value, `${key}:damaged:${generation}`]);
       deps.onDamaged(error);
       return null;
     }

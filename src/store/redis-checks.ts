@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { AuthdError } from '../errors.js';
+import type { Envelope } from './envelope.js';
 import type { StoreKeys } from './keys.js';
 
 export interface RedisFacts {
@@ -56,7 +57,11 @@ export async function persistenceOk(redis: Redis): Promise<boolean | null> {
 }
 
 /** Keys that the store was written with and this process does not have, or has with another value. */
-export async function missingKeys(redis: Redis, keys: StoreKeys, envelope: Envelope): Promise<number> {
+export async function missingKeys(
+  redis: Redis,
+  keys: StoreKeys,
+  envelope: Pick<Envelope, 'keyIds' | 'checkValue'>,
+): Promise<number> {
   const known = await redis.hgetall(keys.keyChecks);
   const missing = ([keyId, value]: [string, string]): boolean =>
     !envelope.keyIds.includes(keyId) || envelope.checkValue(keyId) !== value;
