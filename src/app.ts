@@ -22,9 +22,9 @@ import { createLongConnection, type LongConnection } from './feishu/long-connect
 import { longConnectionTimings } from './feishu/long-connection/timings.js';
 import { createAsk } from './flow/ask.js';
 import { type Clicks, createClicks } from './flow/click.js';
-import { createForget } from './flow/forget.js';
 import { createHints } from './flow/hints.js';
 import { createReceive } from './flow/receive.js';
+import type { Withdrawals } from './flow/withdrawal.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
 import type { Producer } from './queue/producer.js';
 import { whenReady } from './store/redis.js';
@@ -146,7 +146,7 @@ export function createApp(deps: AppDeps): App {
       lateProducer,
       hints,
       grants: grants.grants,
-      forget: createForget({ ...feishu, vault: store.vault, store: grants.refreshStore, hints, logger }),
+      forget: grants.forget.byClient,
       ask,
     });
     stack.push({ name: 'http', deadlineMs: Math.min(1_500, shutdownMs / 4), close: () => closeServers(servers) });
@@ -196,6 +196,7 @@ export function createApp(deps: AppDeps): App {
         producer: opened,
         changes: store.changes,
         hints,
+        withdraw: grants.forget.byUser,
         renderer: feishu.renderer,
         ackBudgetMs: ACK_BUDGET_MS,
         sessionTtlMs: config.session.ttlSeconds * 1000,
@@ -204,7 +205,7 @@ export function createApp(deps: AppDeps): App {
         now,
         logger,
       });
-      connect(clicks, connections);
+      connect(clicks, grants.withdrawals, connections);
     }
     logger.info(
       { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
@@ -212,8 +213,8 @@ export function createApp(deps: AppDeps): App {
     );
   };
 
-  const connect = (clicks: Clicks, connections: LongConnection[]): void => {
-    const receive = createReceive({ parse: parseCallback, clicks, metrics: counts, logger });
+  const connect = (clicks: Clicks, withdrawals: Withdrawals, connections: LongConnection[]): void => {
+    const receive = createReceive({ parse: parseCallback, clicks, withdrawals, metrics: counts, logger });
     for (const app of config.apps) {
       const timings = longConnectionTimings(config.ws);
       connections.push(

@@ -4,13 +4,16 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { RefreshPolicy } from '../domain/refresh-plan.js';
+import { createDiscard } from '../flow/discard.js';
 import { createDrainSpool } from '../flow/drain-spool.js';
+import { createForget, type Forget } from '../flow/forget.js';
 import { createGrantEnds, type GrantEnds } from '../flow/grant-ends.js';
 import { createGrants, type Grants } from '../flow/grants.js';
 import type { Hints } from '../flow/hints.js';
 import { createRefresh, type Refresh } from '../flow/refresh.js';
 import { createConclude } from '../flow/refresh-outcome.js';
 import { createSuccessors } from '../flow/successors.js';
+import { createWithdrawals, type Withdrawals } from '../flow/withdrawal.js';
 import type { Producer } from '../queue/producer.js';
 import { createRefreshStore, type RefreshStore } from '../store/refresh-store.js';
 import type { FeishuParts } from './feishu-parts.js';
@@ -22,6 +25,8 @@ export interface GrantParts {
   readonly refresh: Refresh;
   readonly ends: GrantEnds;
   readonly grants: Grants;
+  readonly forget: Forget;
+  readonly withdrawals: Withdrawals;
   readonly drainSpool: () => Promise<void>;
 }
 
@@ -54,7 +59,8 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     vault: store.vault,
     owner: randomUUID(),
   });
-  const successors = createSuccessors({ store: refreshStore, spool: store.spool, monotonic, logger });
+  const discard = createDiscard({ ...feishu, hints, logger });
+  const successors = createSuccessors({ store: refreshStore, spool: store.spool, discard, monotonic, logger });
   const drainSpool = createDrainSpool({
     spool: store.spool,
     vault: store.vault,
@@ -62,19 +68,14 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     pollNow: (sessionId, linkNumber) => lateProducer().pollNow(sessionId, linkNumber),
     logger,
   });
-  const ends = createGrantEnds({
-    store: refreshStore,
-    revocation: feishu.revocation,
-    app: feishu.app,
-    hints,
-    lookNow: (appId, openId) => lateProducer().refresh(appId, [openId]),
-    logger,
-  });
+  const lookNow = (appId: string, openId: string): Promise<void> => lateProducer().refresh(appId, [openId]);
+  const ends = createGrantEnds({ store: refreshStore, hints, lookNow, logger });
   const conclude = createConclude({
     vault: store.vault,
     store: refreshStore,
     successors,
     ends,
+    discard,
     metrics,
     policy,
     random,
@@ -104,5 +105,15 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     random,
     now,
   });
-  return { policy, refreshStore, refresh, ends, grants, drainSpool };
+  const forget = createForget({
+    vault: store.vault,
+    store: refreshStore,
+    discard,
+    hints,
+    lookNow,
+    dropJob: (appId, openId) => lateProducer().dropRefresh(appId, openId),
+    logger,
+  });
+  const withdrawals = createWithdrawals({ vault: store.vault, store: refreshStore, ends, hints, lookNow, logger });
+  return { policy, refreshStore, refresh, ends, grants, forget, withdrawals, drainSpool };
 }

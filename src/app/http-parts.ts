@@ -31,7 +31,7 @@ export interface HttpPartsDeps {
   readonly scrape: HealthDeps['scrape'];
   readonly metrics: Metrics;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
-  readonly forget: Forget;
+  readonly forget: Forget['byClient'];
   readonly grants: Grants;
   readonly lateProducer: () => Producer;
   readonly hints: Hints;

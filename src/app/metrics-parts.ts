@@ -1,6 +1,6 @@
 /** The metrics of this process, built with the values that its labels may take; and the counting of lost connections. */
 import type { Config } from '../config/config.js';
-import { CLICK_EVENT } from '../domain/card-action.js';
+import { CLICK_EVENT, LEFT_EVENT, WITHDRAWAL_EVENT } from '../domain/card-action.js';
 import { GENERIC_CODES } from '../domain/feishu-codes.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { LongConnectionStatus } from '../feishu/long-connection/status.js';
@@ -10,7 +10,7 @@ import { TOKEN_CODES } from '../oauth/token-codes.js';
 import { createMetrics, type MetricsRegistry } from '../telemetry/metrics.js';
 
 /** FEISHU.md §3.3 to §3.5: what an authorization bot subscribes to. Others are foreign and counted together. */
-const EVENT_TYPES = [CLICK_EVENT, 'auth.user_access_token.revoked_v4', 'contact.user.deleted_v3'];
+const EVENT_TYPES = [CLICK_EVENT, WITHDRAWAL_EVENT, LEFT_EVENT];
 
 export function buildMetrics(config: Config, version: string): MetricsRegistry {
   const tables = [GENERIC_CODES, MESSAGE_CODES, USER_INFO_CODES, TOKEN_CODES];

@@ -5,6 +5,7 @@ import type { AskRequest, AskResult } from '../domain/ask.js';
 import type { Metrics } from '../domain/metrics.js';
 import { AuthdError } from '../errors.js';
 import { createAskAgain } from '../flow/ask-again.js';
+import { createSuspicion } from '../flow/suspicion.js';
 import { createCardActionProcessor } from '../processors/card-action.js';
 import { createCardUpdateProcessor } from '../processors/card-update.js';
 import { createDevicePollProcessor } from '../processors/device-poll.js';
@@ -20,6 +21,7 @@ import { createResealJob, RESEAL } from '../processors/reseal.js';
 import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
 import { createSettle } from '../processors/settle.js';
 import { createTokenRefreshProcessor } from '../processors/token-refresh.js';
+import { createTellWithdrawn } from '../processors/withdrawn-card.js';
 import { QUEUES } from '../queue/jobs.js';
 import type { Producer } from '../queue/producer.js';
 import { createQueueWatch } from '../queue/watch.js';
@@ -107,7 +109,9 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         vault,
         store: grants.refreshStore,
         refresh: grants.refresh,
+        verify: createSuspicion({ ...grants, store: grants.refreshStore, userInfo, logger }),
         askAgain: createAskAgain({ ask: deps.ask, logger }),
+        tellWithdrawn: createTellWithdrawn({ renderer: feishu.renderer, messages: feishu.openApi, logger }),
         policy: grants.policy,
         random: deps.random,
         logger,

@@ -66,11 +66,14 @@ export interface GrantMarks {
   readonly retryAt: number | null;
   readonly usedAt: number | null;
   readonly askedAt: number | null;
-  /** Feishu has told of a withdrawal that is not verified yet. */
-  readonly isSuspect: boolean;
-  /** Cards that must still be sent. */
+  /** Since when Feishu has told of a withdrawal that is not verified yet. */
+  readonly suspectAt: number | null;
+  /** She must still be asked again. */
   readonly ask: boolean;
-  readonly notice: boolean;
+  /** When the grant was withdrawn, as long as she must still be told. */
+  readonly noticeAt: number | null;
+  /** The clients of a grant whose tokens are gone. */
+  readonly clientIds: readonly string[];
 }
 
 /** The grant as it may be shown: no token in it. */
@@ -85,7 +88,7 @@ export function statusOf(appId: string, openId: string, { marks, now, stored }: 
       refreshExpiresAt: null,
       authorizedAt: null,
       renewable: false,
-      clientIds: [],
+      clientIds: marks.clientIds,
       detail: marks.detail,
     };
   }

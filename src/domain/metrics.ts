@@ -25,9 +25,10 @@ export type RefreshResultName = (typeof REFRESH_RESULTS)[number];
 /**
  * - `answered`: a click, and its ack
  * - `malformed`: a click that is no action of ours, or nothing Feishu would send
+ * - `recorded`: an event we act on; `refused`: it could not be written down, and Feishu sends it again
  * - `unhandled`: an event that nothing here handles
  */
-export const EVENT_RESULTS = ['answered', 'malformed', 'unhandled'] as const;
+export const EVENT_RESULTS = ['answered', 'malformed', 'recorded', 'refused', 'unhandled'] as const;
 export type EventResultName = (typeof EVENT_RESULTS)[number];
 
 export interface Metrics {

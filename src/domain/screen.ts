@@ -21,6 +21,9 @@ export type Screen = (typeof SCREENS)[number];
 /** Not about a stored session: the session of a clicked card is not known any more. */
 export const GONE_SCREEN = 'gone';
 
+/** Not about a session: a message of its own that tells of a withdrawn grant. */
+export const WITHDRAWN_SCREEN = 'withdrawn';
+
 export function screenOf(session: Pick<Session, 'state' | 'linkState' | 'linkNumber' | 'failureReason'>): Screen {
   switch (session.state) {
     case 'pending':

@@ -1,9 +1,16 @@
 /**
- * From the raw payload of a data frame to a CardAction (FEISHU.md §3.1 to §3.3). Pure. Accepts the v2 envelope, the
- * flat form of old cards, and values that are objects, JSON strings or JSON strings of JSON strings. The verification
- * token is not looked at: a long connection is authentic by how it was opened.
+ * From the raw payload of a data frame to a CardAction or an event we act on (FEISHU.md §3.1 to §3.5). Pure. Accepts
+ * the v2 envelope, the flat form of old cards, and values that are objects, JSON strings or JSON strings of JSON
+ * strings. The verification token is not looked at: a long connection is authentic by how it was opened.
  */
-import { CARD_ACTIONS, type CardActionName, CLICK_EVENT, type Received } from '../domain/card-action.js';
+import {
+  CARD_ACTIONS,
+  type CardActionName,
+  CLICK_EVENT,
+  LEFT_EVENT,
+  type Received,
+  WITHDRAWAL_EVENT,
+} from '../domain/card-action.js';
 
 const CLICK_TYPES = new Set([CLICK_EVENT, 'card.action.trigger_v1']);
 
@@ -17,8 +24,23 @@ export function parseCallback(payload: unknown): Received {
   const type = text(header?.['event_type']) ?? text(event?.['type']) ?? text(envelope['type']);
   const eventId = text(header?.['event_id']) ?? text(envelope['uuid']) ?? text(envelope['event_id']);
   const isClick = type === null ? 'action' in envelope : CLICK_TYPES.has(type);
-  if (!isClick) return type === null ? { kind: 'nothing' } : { kind: 'event', type, eventId };
-  return parseClick(header ?? {}, event ?? envelope, eventId);
+  if (isClick) return parseClick(header ?? {}, event ?? envelope, eventId);
+  return type === null ? { kind: 'nothing' } : parseEvent(type, eventId, header ?? {}, event ?? {});
+}
+
+function parseEvent(type: string, eventId: string | null, header: Fields, event: Fields): Received {
+  const about = { type, eventId, createdAt: milliseconds(header['create_time']) };
+  if (type === WITHDRAWAL_EVENT) {
+    const openId = text(event['open_id']);
+    // Separated by spaces, and documented with one at the end.
+    const tokenTypes = (text(event['revoke_token_type']) ?? '').split(' ').filter((name) => name !== '');
+    if (openId !== null) return { kind: 'withdrawal', event: { ...about, openId, tokenTypes } };
+  }
+  if (type === LEFT_EVENT) {
+    const openId = text(fields(event['object'])?.['open_id']);
+    if (openId !== null) return { kind: 'left', event: { ...about, openId } };
+  }
+  return { kind: 'event', type, eventId };
 }
 
 function parseClick(header: Fields, click: Fields, eventId: string | null): Received {

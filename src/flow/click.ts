@@ -18,12 +18,15 @@ import type { Producer } from '../queue/producer.js';
 import type { Changes } from '../store/changes.js';
 import type { SessionStore } from '../store/session-store.js';
 import type { Hints } from './hints.js';
+import { withinBudget } from './within-budget.js';
 
 export interface ClickDeps {
   readonly sessions: SessionStore;
   readonly producer: Producer;
   readonly changes: Changes;
   readonly hints: Hints;
+  /** Forgets the grant of this user, whoever it was given for. False: there is none. */
+  readonly withdraw: (appId: string, openId: string, sessionId: string) => Promise<boolean>;
   readonly renderer: Pick<CardRenderer, 'render' | 'gone' | 'toast'>;
   /** Milliseconds from the click's arrival to our answer. */
   readonly ackBudgetMs: number;
@@ -135,9 +138,13 @@ export function createClicks(deps: ClickDeps): Clicks {
     return isMakingLink(session) ? await awaitLink(session, deadline) : show(session);
   };
 
+  /** She takes her authorization back. The card of the session stays: what it says of that time is still true. */
+  const revoke = async ({ openId, sessionId }: CardAction): Promise<Answer> => {
+    const had = await deps.withdraw(appOfSession(sessionId) ?? '', openId, sessionId);
+    return only(had ? 'withdrawn' : 'already_withdrawn', sessionId);
+  };
+
   const judge = async (action: CardAction, holdOwner: string, deadline: number): Promise<Answer> => {
-    // Withdrawing a grant from its card comes with the refresh engine; no card of ours has that button yet.
-    if (action.action === 'revoke') return only('malformed');
     if (isOfOtherApp(action)) {
       const fields = { event: 'card.foreign_click', session_id: action.sessionId, open_id: action.openId };
       logger.warn({ ...fields, app_id: action.appId }, 'A click names a session of another app; nothing was changed');
@@ -162,6 +169,8 @@ export function createClicks(deps: ClickDeps): Clicks {
         return only('gone');
       }
       case 'gone':
+        // A grant outlives the record of its session, and the button on the card with it.
+        if (action.action === 'revoke') return await revoke(action);
         return { ack: card(renderer.gone(), 'gone'), shows: null, held: null, outcome: 'gone' };
       case 'foreign':
         return { ...only('not_for_you'), askedOpenId: outcome.askedOpenId };
@@ -185,6 +194,10 @@ export function createClicks(deps: ClickDeps): Clicks {
         if (!sameMessage) return show(outcome.session, 'already_ended');
         return isMakingLink(next) ? await awaitLink(next, deadline) : show(next);
       }
+      case 'revoke':
+        return await revoke(action);
+      case 'misplaced':
+        return only('malformed', action.sessionId);
       case 'ended':
         return show(outcome.session, 'already_ended');
       case 'link':
@@ -208,7 +221,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       if (deps.isStopping()) return toast('shutting_down');
       const holdOwner = randomUUID();
       const answer = await withinBudget(judge(action, holdOwner, started + deps.ackBudgetMs), deps.ackBudgetMs, {
-        fallback: only('try_again_soon', action.sessionId),
+        fallback: only(action.action === 'revoke' ? 'not_withdrawn' : 'try_again_soon', action.sessionId),
         onError: (error) => {
           const fields = { event: 'card.click_failed', session_id: action.sessionId, err: error };
           logger.warn(fields, 'A click could not be judged; the user was asked to try again');
@@ -252,26 +265,3 @@ const idsOf = (session: Session) => ({
   client_id: session.clientId,
   open_id: session.openId,
 });
-
-/** Slack over the budget's own waits, so that an answer made at the very end still counts. */
-const GRACE_MS = 50;
-
-async function withinBudget<T>(
-  work: Promise<T>,
-  budgetMs: number,
-  options: { fallback: T; onError: (error: unknown) => void },
-): Promise<T> {
-  const guarded = work.catch((error: unknown) => {
-    options.onError(error);
-    return options.fallback;
-  });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(options.fallback), budgetMs + GRACE_MS);
-  });
-  try {
-    return await Promise.race([guarded, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

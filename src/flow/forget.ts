@@ -1,39 +1,73 @@
-/** A client has the tokens of a user forgotten (`DELETE …/token`): here at once, at Feishu as far as Feishu takes it. */
+/**
+ * Grants that are forgotten because somebody wants it: a client (`DELETE …/token`), or the user herself by the button on
+ * her card. Here at once, at Feishu as far as Feishu takes it. A refresh that is under way brings nothing back: its
+ * answer finds no grant, and what it has brought is discarded (refresh-outcome.ts).
+ */
 import type { Logger } from 'pino';
-import type { AppConfig } from '../config/config.js';
-import type { Revocation } from '../oauth/revocation.js';
+import type { StoredGrant } from '../domain/grant.js';
+import { AuthdError } from '../errors.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { RefreshStore } from '../store/refresh-store.js';
+import type { Discard } from './discard.js';
 import type { Hints } from './hints.js';
+
+export interface Forget {
+  /** Leaves nothing behind. */
+  byClient(appId: string, openId: string, revokeAtFeishu: boolean): Promise<void>;
+  /** Remembers that it was withdrawn and owes her the card that says so. False: there was nothing to withdraw. */
+  byUser(appId: string, openId: string, sessionId: string): Promise<boolean>;
+}
 
 export interface ForgetDeps {
   readonly vault: Pick<GrantVault, 'read'>;
   readonly store: Pick<RefreshStore, 'forget'>;
-  readonly revocation: Revocation;
-  readonly app: (appId: string) => AppConfig | undefined;
+  readonly discard: Discard;
   readonly hints: Hints;
+  /** Makes the card that is owed go out now. */
+  readonly lookNow: (appId: string, openId: string) => Promise<void>;
+  /** Takes away the job that would have looked after the grant. */
+  readonly dropJob: (appId: string, openId: string) => Promise<void>;
   readonly logger: Logger;
 }
 
-export type Forget = (appId: string, openId: string, revokeAtFeishu: boolean) => Promise<void>;
+/** A refresh may replace the token set between reading and forgetting it, but not again and again. */
+const MAX_TRIES = 5;
 
 export function createForget(deps: ForgetDeps): Forget {
-  const revoke = async (appId: string, openId: string): Promise<void> => {
-    const app = deps.app(appId);
-    const stored = await deps.vault.read(appId, openId);
-    if (app === undefined || stored === null) return;
-    const { accessToken, refreshToken } = stored.grant.tokens;
-    deps.hints.add(async () => {
-      const refresh =
-        refreshToken === null || (await deps.revocation.revoke({ app, token: refreshToken, hint: 'refresh_token' }));
-      const access = await deps.revocation.revoke({ app, token: accessToken, hint: 'access_token' });
-      const fields = { event: 'token.revoked_at_feishu', app_id: appId, open_id: openId, accepted: refresh && access };
-      deps.logger.info(fields, 'Feishu was told that the tokens are not wanted any more');
+  const { hints, logger, store, vault } = deps;
+
+  /** What was forgotten is what was read: else a token set that nobody knows would live on at Feishu. */
+  const forget = async (appId: string, openId: string, revoked: boolean): Promise<StoredGrant | null> => {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const stored = await vault.read(appId, openId);
+      if (stored === null) {
+        if (!revoked) await store.forget(appId, openId, false);
+        return null;
+      }
+      const { generation, grant } = stored;
+      if (await store.forget(appId, openId, revoked, { generation, clientIds: grant.clientIds })) return stored;
+    }
+    throw new AuthdError('upstream_unavailable', 'The grant changes all the time', {
+      remedy: 'Repeat the call.',
+      retryAfterSeconds: 1,
     });
   };
 
-  return async (appId, openId, revokeAtFeishu) => {
-    if (revokeAtFeishu) await revoke(appId, openId);
-    await deps.store.forget(appId, openId, false);
+  return {
+    async byClient(appId, openId, revokeAtFeishu) {
+      const stored = await forget(appId, openId, false);
+      hints.add(() => deps.dropJob(appId, openId));
+      if (revokeAtFeishu && stored !== null) deps.discard(appId, openId, stored.grant);
+    },
+
+    async byUser(appId, openId, sessionId) {
+      const stored = await forget(appId, openId, true);
+      if (stored === null) return false;
+      const ids = { session_id: sessionId, app_id: appId, open_id: openId, client_ids: stored.grant.clientIds };
+      logger.info({ event: 'grant.withdrawn', ...ids }, 'The user has withdrawn her authorization on the card');
+      deps.discard(appId, openId, stored.grant);
+      hints.add(() => deps.lookNow(appId, openId));
+      return true;
+    },
   };
 }

@@ -4,11 +4,8 @@
  */
 
 import type { Logger } from 'pino';
-import type { AppConfig } from '../config/config.js';
 import type { Grant } from '../domain/grant.js';
 import type { FailureDetail } from '../domain/session.js';
-import type { TokenSet } from '../domain/token-set.js';
-import type { Revocation } from '../oauth/revocation.js';
 import type { EndGrant, GrantRef, RefreshStore } from '../store/refresh-store.js';
 import type { Hints } from './hints.js';
 
@@ -21,14 +18,10 @@ export interface GrantEnds {
   withdrawn(ref: GrantRef, grant: Grant, detail: FailureDetail): Promise<EndVerdict>;
   /** She is not there any more: nobody is told, the tokens go. */
   left(ref: GrantRef, grant: Grant, detail: FailureDetail): Promise<EndVerdict>;
-  /** Tokens nobody wants: Feishu is told, as far as it listens. */
-  discard(appId: string, tokens: TokenSet): void;
 }
 
 export interface GrantEndsDeps {
   readonly store: Pick<RefreshStore, 'end' | 'keep'>;
-  readonly revocation: Revocation;
-  readonly app: (appId: string) => AppConfig | undefined;
   readonly hints: Hints;
   /** Makes the cards that are owed go out now. */
   readonly lookNow: (appId: string, openId: string) => Promise<void>;
@@ -48,10 +41,10 @@ export function createGrantEnds(deps: GrantEndsDeps): GrantEnds {
     log_id: detail.log_id,
   });
 
-  const end = async (ref: GrantRef, how: EndGrant, clients: readonly string[], text: string): Promise<EndVerdict> => {
-    const verdict = await store.end(ref, how);
+  const end = async (ref: GrantRef, { clientIds }: Grant, how: EndGrant, text: string): Promise<EndVerdict> => {
+    const verdict = await store.end(ref, { ...how, clientIds });
     if (verdict !== 'ended') return verdict;
-    const fields = { event: 'grant.ended', ...idsOf(ref, how.detail), status: how.status, client_ids: clients };
+    const fields = { event: 'grant.ended', ...idsOf(ref, how.detail), status: how.status, client_ids: clientIds };
     logger.warn(fields, text);
     if (how.card !== null) hints.add(() => deps.lookNow(ref.appId, ref.openId));
     return verdict;
@@ -60,7 +53,7 @@ export function createGrantEnds(deps: GrantEndsDeps): GrantEnds {
   return {
     async dead(ref, grant, detail, explained) {
       const how = { status: 'reauthorization_required', detail, wipe: false, card: 'ask', explained } as const;
-      const verdict = await end(ref, how, grant.clientIds, 'A grant has ended for Feishu; the user is asked again');
+      const verdict = await end(ref, grant, how, 'A grant has ended for Feishu; the user is asked again');
       if (verdict === 'braked') {
         await store.keep(ref, { delayMs: BRAKED_MS, detail, suspended: true, unknown: false });
         logger.error(
@@ -73,22 +66,12 @@ export function createGrantEnds(deps: GrantEndsDeps): GrantEnds {
 
     async withdrawn(ref, grant, detail) {
       const how = { status: 'revoked', detail, wipe: true, card: 'notice', explained: true } as const;
-      return await end(ref, how, grant.clientIds, 'The authorization was taken back; the user is told');
+      return await end(ref, grant, how, 'The authorization was taken back; the user is told');
     },
 
     async left(ref, grant, detail) {
       const how = { status: 'revoked', detail, wipe: true, card: null, explained: true } as const;
-      return await end(ref, how, grant.clientIds, 'The user is not in the company any more; her tokens are gone');
-    },
-
-    discard(appId, tokens) {
-      const app = deps.app(appId);
-      if (app === undefined) return;
-      hints.add(async () => {
-        const { accessToken, refreshToken } = tokens;
-        if (refreshToken !== null) await deps.revocation.revoke({ app, token: refreshToken, hint: 'refresh_token' });
-        await deps.revocation.revoke({ app, token: accessToken, hint: 'access_token' });
-      });
+      return await end(ref, grant, how, 'The user is not in the company any more; her tokens are gone');
     },
   };
 }

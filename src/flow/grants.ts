@@ -41,9 +41,10 @@ const NO_MARKS = {
   retryAt: null,
   usedAt: null,
   askedAt: null,
-  isSuspect: false,
+  suspectAt: null,
   ask: false,
-  notice: false,
+  noticeAt: null,
+  clientIds: [],
 } as const;
 
 export function createGrants(deps: GrantsDeps): Grants {

@@ -13,6 +13,7 @@ import type { TokenSet } from '../domain/token-set.js';
 import type { RefreshAnswer } from '../oauth/refresh-answer.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { GrantRef, RefreshStore } from '../store/refresh-store.js';
+import type { Discard } from './discard.js';
 import type { GrantEnds } from './grant-ends.js';
 import type { Successors } from './successors.js';
 
@@ -57,6 +58,7 @@ export interface ConcludeDeps {
   readonly store: Pick<RefreshStore, 'keep' | 'owner'>;
   readonly successors: Pick<Successors, 'keep'>;
   readonly ends: GrantEnds;
+  readonly discard: Discard;
   readonly metrics: Pick<Metrics, 'tokenRefreshed'>;
   readonly policy: RefreshPolicy;
   readonly random: () => number;
@@ -150,7 +152,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
         'The grant was replaced or forgotten during its refresh; what the refresh brought is dropped',
       );
       // Replaced: at Feishu both belong to one grant of the user, which must not be revoked.
-      if (outcome.kind === 'over') ends.discard(ref.appId, tokens);
+      if (outcome.kind === 'over') deps.discard(ref.appId, ref.openId, { tokens });
       return outcome;
     }
     logger.info(
@@ -196,14 +198,13 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     return notNow(awaitMs, { detail, asked: true });
   };
 
-  const over = async (
-    { grant, marks, ref }: Tried,
-    detail: FailureDetail,
-    explained: boolean,
-  ): Promise<RefreshOutcome> => {
-    const verdict = marks.isSuspect
-      ? await ends.withdrawn(ref, grant, detail)
-      : await ends.dead(ref, grant, detail, explained);
+  const over = async ({ grant, ref }: Tried, detail: FailureDetail, explained: boolean): Promise<RefreshOutcome> => {
+    // Feishu may have told of a withdrawal while the refresh was under way.
+    const { marks } = await deps.vault.look(ref.appId, ref.openId);
+    const verdict =
+      marks.suspectAt !== null
+        ? await ends.withdrawn(ref, grant, detail)
+        : await ends.dead(ref, grant, detail, explained);
     if (verdict !== 'changed') metrics.tokenRefreshed(ref.appId, verdict === 'ended' ? 'ended' : 'suspended');
     if (verdict === 'braked') return notNow(SUSPENDED.maxMs, { detail, operator: true, asked: true });
     return verdict === 'ended' ? { kind: 'over' } : await present(ref);

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { Grant, StoredGrant } from '../domain/grant.js';
 import type { GrantRef, RefreshStore } from '../store/refresh-store.js';
 import type { Spool, SpooledGrant, SpoolVerdict } from '../store/spool.js';
+import type { Discard } from './discard.js';
 
 export interface Successor {
   readonly generation: number;
@@ -31,6 +32,7 @@ export interface Successors {
 export interface SuccessorsDeps {
   readonly store: Pick<RefreshStore, 'commit'>;
   readonly spool: Pick<Spool, 'write'>;
+  readonly discard: Discard;
   /** Milliseconds of a clock that never goes back. */
   readonly monotonic: () => number;
   readonly logger: Logger;
@@ -102,6 +104,7 @@ export function createSuccessors(deps: SuccessorsDeps): Successors {
       if (waiting.get(key)?.generation === entry.generation) waiting.delete(key);
       if (verdict === 'changed' || verdict === 'gone') {
         seenSince.delete(name);
+        if (verdict === 'gone') deps.discard(appId, openId, entry.grant);
         return 'drop';
       }
       const since = seenSince.get(name);

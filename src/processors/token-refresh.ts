@@ -1,6 +1,7 @@
 /**
- * Queue `token-refresh`: looks after one grant that is due. Refreshes it, asks its user again, sends the card an ended
- * one owes, or finds that there is nothing to do; and says when to look again. Every step may be repeated.
+ * Queue `token-refresh`: looks after one grant that is due. Verifies one that Feishu has cast doubt on, refreshes it,
+ * asks its user again, sends the card an ended one owes, or finds that there is nothing to do; and says when to look
+ * again. Every step may be repeated.
  */
 
 import type { Logger } from 'pino';
@@ -9,14 +10,18 @@ import { DONE, type Processor } from '../domain/job.js';
 import { planRefresh, type RefreshPolicy } from '../domain/refresh-plan.js';
 import type { AskAgain } from '../flow/ask-again.js';
 import type { Refresh } from '../flow/refresh.js';
+import type { Suspect, Verified } from '../flow/suspicion.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { RefreshStore } from '../store/refresh-store.js';
+import type { TellWithdrawn } from './withdrawn-card.js';
 
 export interface TokenRefreshDeps {
   readonly vault: Pick<GrantVault, 'look'>;
   readonly store: Pick<RefreshStore, 'lookAt' | 'sent'>;
   readonly refresh: Pick<Refresh, 'run'>;
+  readonly verify: (suspect: Suspect) => Promise<Verified>;
   readonly askAgain: AskAgain;
+  readonly tellWithdrawn: TellWithdrawn;
   readonly policy: RefreshPolicy;
   readonly random: () => number;
   readonly logger: Logger;
@@ -36,14 +41,30 @@ export function createTokenRefreshProcessor(deps: TokenRefreshDeps): Processor {
       if (asked === 'later') return await store.lookAt(appId, openId, now + ASK_LATER_MS);
       await store.sent(appId, openId, 'ask');
     }
+    if (marks.noticeAt !== null) {
+      const told = await deps.tellWithdrawn({ appId, openId, clientIds: marks.clientIds, at: marks.noticeAt, now });
+      if (told.kind === 'later') return await store.lookAt(appId, openId, now + told.retryAfterMs);
+      await store.sent(appId, openId, 'notice');
+    }
     await store.lookAt(appId, openId, null);
   };
 
-  const lookAfter = async (appId: string, openId: string): Promise<void> => {
-    const view = await deps.vault.look(appId, openId);
+  /** The grant as it is after it was verified; null: not now. */
+  const verified = async (appId: string, openId: string, view: GrantView): Promise<GrantView | null> => {
     const { marks, now, stored } = view;
-    const isOver = marks.status === 'reauthorization_required' || marks.status === 'revoked';
-    if (stored === null || isOver) return await owed(appId, openId, view);
+    if (stored === null || marks.suspectAt === null || isOver(view)) return view;
+    const verdict = await deps.verify({ appId, openId, now, stored, marks });
+    const after = await deps.vault.look(appId, openId);
+    if (verdict.kind !== 'later') return after;
+    await store.lookAt(appId, openId, after.now + verdict.retryAfterMs);
+    return null;
+  };
+
+  const lookAfter = async (appId: string, openId: string): Promise<void> => {
+    const view = await verified(appId, openId, await deps.vault.look(appId, openId));
+    if (view === null) return;
+    const { marks, now, stored } = view;
+    if (stored === null || isOver(view)) return await owed(appId, openId, view);
     const plan = planRefresh({ ...stored.grant, ...marks }, deps.policy, now, deps.random);
     if (plan.ask) {
       const asked = await deps.askAgain(appId, openId, stored.grant, 'ends soon');
@@ -62,3 +83,6 @@ export function createTokenRefreshProcessor(deps: TokenRefreshDeps): Processor {
     return DONE;
   };
 }
+
+const isOver = ({ marks }: GrantView): boolean =>
+  marks.status === 'reauthorization_required' || marks.status === 'revoked';

@@ -26,6 +26,8 @@ export interface Producer {
   dropExpiry(sessionId: string): Promise<void>;
   /** Looks after these grants now. */
   refresh(appId: string, openIds: readonly string[]): Promise<void>;
+  /** There is nothing to look after any more. A job that is running ends by itself. */
+  dropRefresh(appId: string, openId: string): Promise<void>;
   /** Jobs of `token-refresh` that are not finished. */
   refreshBacklog(): Promise<number>;
   /** Makes the message show its session's present state; also when an update is running at this moment. */
@@ -122,6 +124,9 @@ export function createProducer(deps: {
           opts: { jobId: jobId.refresh(appId, openId) },
         })),
       );
+    },
+    async dropRefresh(appId, openId) {
+      await refreshQueue.remove(jobId.refresh(appId, openId));
     },
     async refreshBacklog() {
       return await refreshQueue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized');

@@ -15,8 +15,9 @@ export function parseMarks(raw: Readonly<Record<string, string>>, generation: nu
     retryAt: isAbout ? time(raw['retry_at']) : null,
     usedAt: time(raw['used_at']),
     askedAt: time(raw['asked_at']),
-    isSuspect: raw['suspect_at'] !== undefined,
+    suspectAt: time(raw['suspect_at']),
     ask: isAbout && raw['ask'] !== undefined,
-    notice: isAbout && raw['notice'] !== undefined,
+    noticeAt: isAbout ? time(raw['notice']) : null,
+    clientIds: isAbout && raw['clients'] ? (JSON.parse(raw['clients']) as readonly string[]) : [],
   };
 }

@@ -57,6 +57,8 @@ export interface EndGrant {
   readonly card: 'ask' | 'notice' | null;
   /** We know why it ended: it does not count for the brake. */
   readonly explained: boolean;
+  /** Whose grant it is: remembered when the tokens go. */
+  readonly clientIds?: readonly string[];
 }
 
 export type RefreshStore = ReturnType<typeof createRefreshStore>;
@@ -151,6 +153,7 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
         how.explained ? '1' : '',
         BRAKE.floor,
         BRAKE.part,
+        JSON.stringify(how.clientIds ?? []),
       ];
       const reply = await run(refreshing.endGrantScript, appId, ...args);
       return reply === 'ended' || reply === 'braked' ? reply : 'changed';
@@ -179,9 +182,17 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
       await run(refreshing.lookAtScript, appId, openId, at ?? '');
     },
 
-    /** Forgets a grant; `revoked`: remembers that the user has withdrawn it, and that she is to be told. */
-    async forget(appId: string, openId: string, revoked: boolean): Promise<boolean> {
-      const args = [openId, revoked ? 'revoked' : '', revoked ? 'notice' : ''];
+    /**
+     * Forgets a grant; `revoked`: remembers that the user has withdrawn it, from whom, and that she is to be told.
+     * `only`: as long as it is still the one that was read. False: there is no such grant.
+     */
+    async forget(
+      appId: string,
+      openId: string,
+      revoked: boolean,
+      only?: { readonly generation: number; readonly clientIds: readonly string[] },
+    ): Promise<boolean> {
+      const args = [openId, only?.generation ?? '', revoked ? 'revoked' : '', JSON.stringify(only?.clientIds ?? [])];
       return (await run(refreshing.forgetGrantScript, appId, ...args)) === 1;
     },
 

@@ -1,4 +1,5 @@
 /** The moves of the session store: what goes in and what came of it. Shapes only. Times in milliseconds. */
+import type { CardActionName } from '../domain/card-action.js';
 import type { Session } from '../domain/session.js';
 
 export interface NewSession {
@@ -31,7 +32,7 @@ export type CreateOutcome =
 export interface ClickInput {
   readonly sessionId: string;
   readonly operatorOpenId: string;
-  readonly action: 'authorize' | 'agreed' | 'decline' | 'restart';
+  readonly action: CardActionName;
   readonly messageId: string | null;
   /** Milliseconds, null when the callback does not say. */
   readonly createdAt: number | null;
@@ -44,7 +45,9 @@ export type ClickOutcome =
   | { readonly verdict: 'unknown' | 'gone' | 'too_old' }
   | { readonly verdict: 'foreign'; readonly askedOpenId: string }
   | {
-      readonly verdict: 'claimed' | 'making' | 'link' | 'confirming' | 'declined' | 'ended' | 'restart' | 'continued';
+      readonly verdict:
+        | ('claimed' | 'making' | 'link' | 'confirming' | 'declined' | 'ended' | 'restart' | 'continued')
+        | ('revoke' | 'misplaced');
       readonly session: Session;
       /** Its time was over, and the click came before the job that ends it. */
       readonly expiredNow: boolean;

@@ -88,6 +88,50 @@ describe('a callback', () => {
   });
 });
 
+describe('an event about a user', () => {
+  const revoked = (event: object, header: object = {}) => ({
+    schema: '2.0',
+    header: {
+      event_type: 'auth.user_access_token.revoked_v4',
+      event_id: 'e3',
+      create_time: '1700000000000',
+      ...header,
+    },
+    event: { revoke_token_type: 'user_access_token ', revoke_reason: 'user action', open_id: 'ou_1', ...event },
+  });
+  const about = { type: 'auth.user_access_token.revoked_v4', eventId: 'e3', openId: 'ou_1' };
+
+  it('tells of a withdrawal, whatever spaces are in its type and whatever it gives as the reason', () => {
+    const types = (text: unknown) => {
+      const parsed = parseCallback(revoked({ revoke_token_type: text, revoke_reason: 5 }));
+      return parsed.kind === 'withdrawal' ? parsed.event.tokenTypes : parsed.kind;
+    };
+    assert.deepEqual(types('user_access_token '), ['user_access_token']);
+    assert.deepEqual(types(' user_access_token  refresh_token'), ['user_access_token', 'refresh_token']);
+    assert.deepEqual(types(undefined), []);
+    const event = { ...about, createdAt: 1_700_000_000_000, tokenTypes: ['user_access_token'] };
+    assert.deepEqual(parseCallback(revoked({})), { kind: 'withdrawal', event });
+  });
+
+  it('tells of somebody who has left', () => {
+    const type = 'contact.user.deleted_v3';
+    const header = { event_type: type, event_id: 'e4', create_time: '1700000000000' };
+    const event = { object: { open_id: 'ou_1', name: 'Li Hua' }, old_object: { department_ids: ['0'] } };
+    const left = { type, eventId: 'e4', openId: 'ou_1', createdAt: 1_700_000_000_000 };
+    assert.deepEqual(parseCallback({ schema: '2.0', header, event }), { kind: 'left', event: left });
+  });
+
+  it('may lack its time, but not the user', () => {
+    const parsed = parseCallback(revoked({}, { create_time: undefined }));
+    assert.equal(parsed.kind === 'withdrawal' ? parsed.event.createdAt : 0, null);
+    for (const event of [{ open_id: '' }, { open_id: null }, { open_id: 7 }]) {
+      assert.deepEqual(parseCallback(revoked(event)), { kind: 'event', type: about.type, eventId: 'e3' });
+    }
+    const nobody = { header: { event_type: 'contact.user.deleted_v3', event_id: 'e5' }, event: { object: null } };
+    assert.equal(parseCallback(nobody).kind, 'event');
+  });
+});
+
 describe('other payloads', () => {
   it('are events by their type, in both versions of the envelope', () => {
     const v2 = { schema: '2.0', header: { event_type: 'im.message.receive_v1', event_id: 'e2' }, event: {} };

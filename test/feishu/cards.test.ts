@@ -150,7 +150,7 @@ describe('every card', () => {
       confirming: [],
       'link-expired': ['authorize', 'decline'],
       'wrong-account': ['authorize', 'decline'],
-      authorized: [],
+      authorized: ['revoke'],
       rejected: ['restart'],
       expired: ['restart'],
       failed: ['restart'],
@@ -340,6 +340,57 @@ describe('the cards of ends', () => {
     assert.equal(checkCard(card, { kind: 'ack', previous: cardOf(aSession()) }), null);
     assert.deepEqual(actionsIn(card), []);
     assert.match(shows(card, 'en_us'), /no longer exists/);
+  });
+});
+
+describe('withdrawing', () => {
+  const grant = { appId: 'cli_1', clientIds: ['reports'], at: NOW };
+
+  it('is offered on the authorized card, asks first, and says what it means', () => {
+    const [button] = objectsIn(cardOf(SESSIONS.authorized)).filter((object) => object['tag'] === 'button');
+    const confirm = button?.['confirm'] as { title: object; text: object };
+    assert.deepEqual(textsIn(confirm.title, 'zh_cn'), ['撤销授权？']);
+    assert.match(textsIn(confirm.text, 'zh_cn').join(), /「办公平台」的授权只有一份：周报助手 和其他/);
+    assert.match(textsIn(confirm.text, 'en_us').join(), /up to 2 hours, unless Feishu ends them at once/);
+  });
+
+  it('is told by a card that names client, app and time, and has no button', () => {
+    const card = rendererOf(cards).withdrawn(grant);
+    assert.deepEqual(checkCardRules(card as never), []);
+    assert.equal(checkCard(card, { kind: 'send' }), null);
+    assert.deepEqual(actionsIn(card), []);
+    const chinese = shows(card, 'zh_cn');
+    for (const part of [
+      '已撤销授权',
+      '周报助手 不能再以你的身份',
+      '「办公平台」',
+      '2 小时',
+      '11月22日 14:00 (UTC+8)',
+    ]) {
+      assert.ok(chinese.includes(part), part);
+    }
+    assert.match(
+      shows(card, 'en_us'),
+      /^Authorization withdrawn: Weekly Report\nAuthorization withdrawn\nWeekly Report/,
+    );
+  });
+
+  it('names every client once, nameless ones as the app, and counts those beyond four', () => {
+    const named = (clientIds: readonly string[], name = (id: string) => id) =>
+      shows(
+        rendererOf(cards, {
+          appName: () => 'Docs Bot',
+          clientName: (id) => ({ zh_cn: name(id), en_us: name(id) }),
+        }).withdrawn({ ...grant, clientIds }),
+        'en_us',
+      ).split('\n')[0];
+    assert.equal(named(['a', 'b']), 'Authorization withdrawn: a, b');
+    assert.equal(named(['a', 'b', 'c', 'd', 'e', 'f']), 'Authorization withdrawn: a, b, c, d and 2 more');
+    assert.equal(
+      named(['a', 'b'], () => 'Docs Bot'),
+      'Authorization withdrawn: Docs Bot',
+    );
+    assert.equal(named([]), 'Authorization withdrawn: Docs Bot');
   });
 });
 

@@ -28,6 +28,7 @@ import { sendMessageRoute } from './open-api/send-message.js';
 import { TenantTokens, tenantTokenRoute } from './open-api/tenant-tokens.js';
 import { userInfoRoute } from './open-api/user-info.js';
 import { type SimulatorOptions, settingsFrom } from './options.js';
+import { People } from './people.js';
 import { RateLimits } from './rate-limits.js';
 import { SecretBook } from './secret-book.js';
 import type { Simulator } from './simulator.js';
@@ -69,6 +70,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     onAck: (frame, connection) => delivery.receiveAck(frame, connection),
   });
   const pusher = new EventPusher({ settings, delivery, events, timers });
+  const people = new People({ settings, directory, tokens: userTokens, pusher });
   const clicks = new Clicks({ settings, directory, chats, tokens: callbackTokens, delivery, events });
   const consentPage = new ConsentPage({ settings, directory, codes, tokens: userTokens, events });
   const listener = new Listener({
@@ -91,7 +93,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     deviceAuthorizationRoute({ directory, codes, secrets, events, baseUrl: address }),
     tokenRoute(oauthDeps),
     userInfoRoute({ settings, directory, tokens: userTokens }),
-    revokeRoute({ directory, tokens: userTokens, events }),
+    revokeRoute({ settings, directory, tokens: userTokens, people, events }),
   ];
 
   const simulator: Simulator = {
@@ -117,7 +119,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     pushEvent: (appId, body, pushOptions) => pusher.push(appId, body, pushOptions),
     revokeTenantTokens: (appId) => tenantTokens.revoke(appId),
-    revokeUserTokens: (appId, who) => userTokens.revokeAll(appId, directory.person(appId, who)),
+    revokeUserTokens: (appId, who, kinds = ['user_access_token', 'refresh_token']) =>
+      userTokens.revokeAll(appId, directory.person(appId, who), kinds),
+    revokeGrant: (appId, revocation) => people.revoke(appId, revocation),
+    leave: (appId, leaving) => people.leave(appId, leaving),
     forgetGrant: (appId, who) => userTokens.forgetGrant(appId, directory.person(appId, who)),
     recall: (messageId) => {
       const message = chats.messages.get(messageId);

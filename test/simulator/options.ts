@@ -64,6 +64,16 @@ export interface Limits {
   enforce: boolean;
 }
 
+/** What nobody knows of the revoke endpoint (FEISHU.md §6.5, §10 no. 5). */
+export interface RevokeBehaviour {
+  /** What becomes of the other tokens of the same person. */
+  sibling: 'lives' | 'dies';
+  /** true: it is told by an event as well. */
+  event: boolean;
+  /** true: HTTP 200 without a body; else `{"code": 0}`. */
+  emptyAnswer: boolean;
+}
+
 export interface SimulatorOptions {
   port?: number;
   host?: string;
@@ -86,6 +96,7 @@ export interface SimulatorOptions {
   brand?: 'feishu' | 'lark';
   /** true: an ack counts on whichever connection of the app it arrives (FEISHU.md §10 no. 20). */
   ackOnAnyConnection?: boolean;
+  revoke?: Partial<RevokeBehaviour>;
   /** More paths on the same address, before the page's files: the demo's own calls. */
   routes?: Route[];
   /** Epoch milliseconds; for lives and windows only, timers stay real. */
@@ -93,8 +104,9 @@ export interface SimulatorOptions {
 }
 
 /** The options with every gap filled. */
-export interface Settings extends Required<Omit<SimulatorOptions, 'limits' | 'clientConfig' | 'latencyMs'>> {
+export interface Settings extends Required<Omit<SimulatorOptions, 'limits' | 'clientConfig' | 'latencyMs' | 'revoke'>> {
   limits: Limits;
+  revoke: RevokeBehaviour;
   clientConfig: ClientConfig;
   latencyMs: Partial<Record<ApiName, number>>;
 }
@@ -118,6 +130,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     ackOnAnyConnection: options.ackOnAnyConnection ?? false,
     routes: options.routes ?? [],
     now: options.now ?? Date.now,
+    revoke: { sibling: 'lives', event: false, emptyAnswer: false, ...options.revoke },
     clientConfig: {
       PingInterval: 90,
       ReconnectInterval: 90,

@@ -11,10 +11,11 @@ import type { EventStream } from './event-stream.js';
 import type { Faults } from './faults.js';
 import type { Connection, ConnectionInfo } from './gateway/connection.js';
 import type { Push } from './gateway/delivery.js';
-import type { Envelope, EnvelopeOverrides, EventPush } from './gateway/event-pusher.js';
+import type { Envelope, EnvelopeOverrides, EventPush, PushTiming } from './gateway/event-pusher.js';
 import type { Consent, ConsentOutcome } from './oauth/consent.js';
 import type { DeviceCode } from './oauth/device-codes.js';
-import type { AccessToken, RefreshToken } from './oauth/token-book.js';
+import type { AccessToken, RefreshToken, TokenKind } from './oauth/token-book.js';
+import type { Leaving, Revocation } from './people.js';
 import type { Secret, SecretKind } from './secret-book.js';
 
 export interface Simulator {
@@ -38,14 +39,14 @@ export interface Simulator {
   /** A v2 envelope for `pushEvent`. */
   envelope(appId: string, type: string, event: Envelope, overrides?: EnvelopeOverrides): Envelope;
   /** Pushes an event, with redelivery until it is acked with 200. */
-  pushEvent(
-    appId: string,
-    body: Envelope,
-    options?: Omit<Partial<Push>, 'appId' | 'payload'> & { redeliver?: boolean },
-  ): EventPush;
+  pushEvent(appId: string, body: Envelope, options?: Omit<Partial<Push>, 'appId' | 'payload'> & PushTiming): EventPush;
   revokeTenantTokens(appId: string): void;
-  /** Makes the access and refresh tokens of a person die as if revoked (20005, 20064). */
-  revokeUserTokens(appId: string, who: Person): void;
+  /** Makes the tokens of a person die as if revoked (20005, 20064), without a word. */
+  revokeUserTokens(appId: string, who: Person, kinds?: readonly TokenKind[]): void;
+  /** The same, and the event `auth.user_access_token.revoked_v4` follows. */
+  revokeGrant(appId: string, revocation: Revocation): EventPush;
+  /** The person resigns; the event `contact.user.deleted_v3` follows. */
+  leave(appId: string, leaving: Leaving): EventPush;
   forgetGrant(appId: string, who: Person): void;
 
   /** Recalls a message as the chat's owner could. */

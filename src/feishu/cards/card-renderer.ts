@@ -2,7 +2,7 @@
  * Session in, card out. Pure and deterministic: what it needs of the outside (clock value, names, hosts) is given.
  * It decides nothing about a session (domain/screen.ts says which screen it shows) and sends nothing.
  */
-import { GONE_SCREEN, screenOf } from '../../domain/screen.js';
+import { GONE_SCREEN, screenOf, WITHDRAWN_SCREEN } from '../../domain/screen.js';
 import type { Session } from '../../domain/session.js';
 import type { CardName, ToastName, ToastType } from './card-set.js';
 import { createCardTime } from './card-time.js';
@@ -11,6 +11,7 @@ import { fillNotice } from './notice.js';
 import { liveLink, sessionVariables, shownName, type VariableSources } from './session-variables.js';
 import { fillTemplate } from './template.js';
 import { NO_VARIABLES } from './variables.js';
+import { type WithdrawnGrant, withdrawalVariables } from './withdrawal.js';
 
 export interface CardRendererDeps extends Omit<VariableSources, 'time'> {
   /** IANA zone for times on cards. */
@@ -32,6 +33,8 @@ export interface CardRenderer {
   render(session: Session, now: number): JsonObject;
   /** The card for a session that is not known any more. */
   gone(): JsonObject;
+  /** The card that tells of a withdrawn grant. */
+  withdrawn(grant: WithdrawnGrant): JsonObject;
   toast(name: ToastName): Toast;
   /** Text of the notice for the group of `session.chatId`. */
   notice(session: Session): string;
@@ -44,6 +47,7 @@ export function createCardRenderer(deps: CardRendererDeps): CardRenderer {
   return {
     render: (session, now) => fillTemplate(cards.templates[cardOf(session)], sessionVariables(session, now, sources)),
     gone: () => fillTemplate(cards.templates[GONE_SCREEN], NO_VARIABLES),
+    withdrawn: (grant) => fillTemplate(cards.templates[WITHDRAWN_SCREEN], withdrawalVariables(grant, sources)),
     toast: (name) => {
       const { type, zh_cn, en_us } = cards.toasts[name];
       return { type, content: zh_cn, i18n: { zh_cn, en_us } };

@@ -3,12 +3,12 @@
  * load-cards.ts reads, card-renderer.ts uses.
  */
 import type { LocalizedText } from '../../config/config.js';
-import { GONE_SCREEN, SCREENS, type Screen } from '../../domain/screen.js';
+import { GONE_SCREEN, SCREENS, type Screen, WITHDRAWN_SCREEN } from '../../domain/screen.js';
 import type { FailureDetail, FailureReason } from '../../domain/session.js';
 import type { JsonObject } from './json.js';
 
-export type CardName = Screen | typeof GONE_SCREEN;
-export const CARD_NAMES: readonly CardName[] = [...SCREENS, GONE_SCREEN];
+export type CardName = Screen | typeof GONE_SCREEN | typeof WITHDRAWN_SCREEN;
+export const CARD_NAMES: readonly CardName[] = [...SCREENS, GONE_SCREEN, WITHDRAWN_SCREEN];
 
 /** Card languages, as Feishu's `locales` names them (FEISHU.md §5.3). The first is the default. */
 export const LANGUAGES = ['zh_cn', 'en_us'] as const;
@@ -30,6 +30,9 @@ export const TOAST_NAMES = [
   'new_link',
   'gone',
   'authorized',
+  'withdrawn',
+  'already_withdrawn',
+  'not_withdrawn',
 ] as const;
 export type ToastName = (typeof TOAST_NAMES)[number];
 

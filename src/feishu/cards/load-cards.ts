@@ -3,7 +3,7 @@
  * longest and the shortest session of its screen and judged by Feishu's rules (CONTRACT §4.7).
  */
 import type { LocalizedText } from '../../config/config.js';
-import { GONE_SCREEN } from '../../domain/screen.js';
+import { GONE_SCREEN, WITHDRAWN_SCREEN } from '../../domain/screen.js';
 import { AuthdError } from '../../errors.js';
 import { type CardFiles, type FileProblem, readCardFiles, templateFile } from './card-files.js';
 import { checkCardRules } from './card-rules.js';
@@ -11,11 +11,13 @@ import { CARD_NAMES, type CardName, type CardSet, type FailureTexts, type ToastT
 import { createCardTime } from './card-time.js';
 import type { JsonObject, Problem } from './json.js';
 import { noticeProblems } from './notice.js';
-import { LONGEST_NAMES, SAMPLE_NOW, samplesOf } from './samples.js';
+import { GRANT_SAMPLES, LONGEST_NAMES, SAMPLE_NOW, type Sample, samplesOf } from './samples.js';
 import { checkScreenRules, variablesOn } from './screen-rules.js';
-import { sessionVariables } from './session-variables.js';
+import { sessionVariables, type VariableSources } from './session-variables.js';
 import { fillTemplate } from './template.js';
 import { checkTemplate } from './template-check.js';
+import type { Variables } from './variables.js';
+import { withdrawalVariables } from './withdrawal.js';
 
 /**
  * @param dir the folder with the templates and texts
@@ -59,12 +61,21 @@ function cardProblems(name: CardName, cards: CardSet): Problem[] {
   const problems = checkTemplate(template, variablesOn(name));
   if (problems.length > 0) return problems;
   const sources = { cards, time: createCardTime('Asia/Kathmandu'), ...LONGEST_NAMES };
-  for (const { size, session } of samplesOf(name === GONE_SCREEN ? 'request' : name, cards.scopes)) {
-    const card = fillTemplate(template, sessionVariables(session, SAMPLE_NOW, sources));
+  for (const { size, variables } of toTryWith(name, sources)) {
+    const card = fillTemplate(template, variables);
     const found = [...checkCardRules(card), ...checkScreenRules(name, card)];
     if (found.length > 0) return found.map(({ path, rule }) => ({ path, rule: `${rule}${WHEN[size]}` }));
   }
   return [];
+}
+
+/** The longest first. */
+function toTryWith(name: CardName, sources: VariableSources): { size: Sample['size']; variables: Variables }[] {
+  if (name === WITHDRAWN_SCREEN) {
+    return GRANT_SAMPLES.map(({ size, grant }) => ({ size, variables: withdrawalVariables(grant, sources) }));
+  }
+  const samples = samplesOf(name === GONE_SCREEN ? 'request' : name, sources.cards.scopes);
+  return samples.map(({ size, session }) => ({ size, variables: sessionVariables(session, SAMPLE_NOW, sources) }));
 }
 
 const WHEN = { longest: '', shortest: ' (once everything empty is dropped)' } as const;

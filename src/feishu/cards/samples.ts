@@ -1,5 +1,5 @@
 /**
- * Sessions to try templates with at start: for every screen the longest a session can be (every variable has a value,
+ * Sessions, and grants, to try templates with at start: for every screen the longest a session can be (every variable has a value,
  * names and lists at their limits) and the shortest (every `$if` drops). What passes with both passes in between.
  */
 import type { LocalizedText } from '../../config/config.js';
@@ -8,6 +8,7 @@ import { MAX_SCOPES, OFFLINE_ACCESS } from '../../domain/scopes.js';
 import type { Screen } from '../../domain/screen.js';
 import type { ConsentLink, FailureReason, LinkState, Session, SessionState } from '../../domain/session.js';
 import { MAX_NAME, type VariableSources } from './session-variables.js';
+import { MAX_CLIENTS, type WithdrawnGrant } from './withdrawal.js';
 
 /** The clock of all samples: 22 November 2025, 06:30 UTC. */
 export const SAMPLE_NOW = Date.UTC(2025, 10, 22, 6, 30);
@@ -18,7 +19,11 @@ const WIDEST = '𠀀';
 type Names = Pick<VariableSources, 'clientName' | 'appName' | 'applinkBaseUrl'>;
 
 export const LONGEST_NAMES: Names = {
-  clientName: () => ({ zh_cn: WIDEST.repeat(MAX_NAME), en_us: WIDEST.repeat(MAX_NAME) }),
+  // No two alike.
+  clientName: (clientId) => {
+    const name = WIDEST.repeat(MAX_NAME - 1) + clientId.slice(-1);
+    return { zh_cn: name, en_us: name };
+  },
   appName: () => WIDEST.repeat(MAX_NAME),
   applinkBaseUrl: () => 'https://applink.larksuite.com',
 };
@@ -123,3 +128,10 @@ export const samplesOf = (screen: Screen, words: ReadonlyMap<string, LocalizedTe
     { size: 'longest' as const, session: longest(longestScopes(words)) },
     { size: 'shortest' as const, session: SHORTEST },
   ].map(({ size, session }) => ({ screen, size, session: { ...session, ...CIRCUMSTANCES[screen] } }));
+
+const GRANT: WithdrawnGrant = { appId: SHORTEST.appId, clientIds: [], at: SAMPLE_NOW };
+
+export const GRANT_SAMPLES: readonly { readonly size: Sample['size']; readonly grant: WithdrawnGrant }[] = [
+  { size: 'longest', grant: { ...GRANT, clientIds: Array.from({ length: 2 * MAX_CLIENTS }, (_, i) => `client ${i}`) } },
+  { size: 'shortest', grant: GRANT },
+];

@@ -23,7 +23,7 @@ export const SCREEN_RULES: Readonly<Record<CardName, ScreenRule>> = {
   confirming: { actions: [] },
   'link-expired': { actions: ['authorize', 'decline'] },
   'wrong-account': { actions: ['authorize', 'decline'] },
-  authorized: { actions: [] },
+  authorized: { actions: ['revoke'] },
   rejected: { actions: [], mayOffer: ['restart'] },
   expired: { actions: ['restart'] },
   failed: { actions: ['restart'] },
@@ -32,6 +32,7 @@ export const SCREEN_RULES: Readonly<Record<CardName, ScreenRule>> = {
   superseded: { actions: [] },
   invalidated: { actions: [] },
   gone: { actions: [] },
+  withdrawn: { actions: [] },
 };
 
 const ONLY_ON: Partial<Readonly<Record<VariableName, CardName>>> = {
@@ -52,9 +53,13 @@ const ONLY_ON: Partial<Readonly<Record<VariableName, CardName>>> = {
   log_id: 'failed',
 };
 
-/** Variables that have a value on this screen. The `gone` card is about no session, so it has none. */
+/** Of the card that is about a grant. */
+const OF_A_GRANT: readonly VariableName[] = ['client', 'app', 'ended_at'];
+
+/** Variables that have a value on this screen. The `gone` card is about nothing that is known, so it has none. */
 export function variablesOn(name: CardName): ReadonlySet<string> {
   if (name === 'gone') return new Set();
+  if (name === 'withdrawn') return new Set(OF_A_GRANT);
   return new Set((Object.keys(VARIABLES) as VariableName[]).filter((variable) => (ONLY_ON[variable] ?? name) === name));
 }
 

@@ -10,7 +10,7 @@ import { PRELUDE } from './prelude.js';
  * session is not there any more, its message is ours), foreign (with the
  * open_id of the user asked), too_old. With one: claimed (this click asked for link link_number), making (it is being
  * made), link, confirming, check (ask Feishu), declined, ended, restart (may be continued), continued (next_session_id
- * has the live one).
+ * has the live one), revoke (the grant may be withdrawn), misplaced (there is nothing yet that could be).
  */
 export const clickScript = defineScript(`${PRELUDE}
 local id, action = ARGV[1], ARGV[3]
@@ -37,7 +37,9 @@ touch(id, at)
 local verdict = 'ended'
 local over = islive(s.state) and expire(id, s, at) == 0
 s.state = redis.call('HGET', key(id), 'state')
-if islive(s.state) then
+if action == 'revoke' then
+  verdict = s.state == 'completed' and 'revoke' or 'misplaced'
+elseif islive(s.state) then
   if action == 'decline' then
     finish(id, 'rejected', at)
     verdict = 'declined'

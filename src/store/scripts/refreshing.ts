@@ -9,7 +9,8 @@
  *   of, status, detail             the generation the following is about; its end, or `suspended`
  *   failures, retry_at, lost_at    tries in a row, not before, "taken by somebody whose answer may still come" since
  *   used_at, asked_at              a client read a token; the user was asked again
- *   ask, notice                    set while a card must still be sent (outbox)
+ *   ask, notice                    since when a card must be sent (outbox)
+ *   clients                        JSON list: whose grant it was, kept when the tokens are gone
  *   suspect_at                     Feishu has told of a withdrawal that is not verified yet
  * <base>:grants                 sorted set of open_ids by when their grant ends unless it is renewed; ended ones leave it
  * <base>:due                    sorted set of open_ids by when to look at their grant
@@ -39,7 +40,7 @@ local function announce() redis.call('PUBLISH', base .. ':changes', 'grant:' .. 
 -- Facts about an older generation say nothing about this one.
 local function about(current)
   if redis.call('HGET', state, 'of') == current then return end
-  redis.call('HDEL', state, 'status', 'detail', 'failures', 'retry_at', 'lost_at', 'ask', 'notice')
+  redis.call('HDEL', state, 'status', 'detail', 'failures', 'retry_at', 'lost_at', 'ask', 'notice', 'clients')
   redis.call('HSET', state, 'of', current)
 end
 local function count(what, at)
@@ -104,8 +105,8 @@ return 1
 
 /**
  * The successor of a token set. Accepted whatever has been said about its predecessor meanwhile, as long as that is
- * still the one that is stored. ARGV: user, generation, owner, new generation, new value, due at ('' : not at all), when
- * it ends unless it is renewed.
+ * still the one that is stored. A suspicion stays: it may be younger than Feishu's answer. ARGV: user, generation, owner,
+ * new generation, new value, due at ('' : not at all), when it ends unless it is renewed.
  * Returns 'done' | 'present' (it is there already) | 'changed' | 'gone'.
  */
 export const commitRefreshScript = defineScript(`${PRELUDE}
@@ -116,11 +117,15 @@ if current ~= ARGV[2] then return 'changed' end
 local at = now()
 redis.call('SET', grant, ARGV[5])
 redis.call('ZADD', grants, ARGV[7], user)
-local keep = redis.call('HMGET', state, 'used_at', 'asked_at')
+local kept = {'used_at', 'asked_at', 'suspect_at'}
+local values = redis.call('HMGET', state, unpack(kept))
 redis.call('DEL', state)
-if keep[1] then redis.call('HSET', state, 'used_at', keep[1]) end
-if keep[2] then redis.call('HSET', state, 'asked_at', keep[2]) end
-if ARGV[6] == '' then redis.call('ZREM', due, user) else redis.call('ZADD', due, ARGV[6], user) end
+for i, field in ipairs(kept) do
+  if values[i] then redis.call('HSET', state, field, values[i]) end
+end
+if values[3] then redis.call('ZADD', due, at, user)
+elseif ARGV[6] == '' then redis.call('ZREM', due, user)
+else redis.call('ZADD', due, ARGV[6], user) end
 redis.call('DEL', base .. ':refresh:halt')
 count('tries', at)
 announce()
@@ -165,7 +170,8 @@ return halts
 /**
  * Ends a grant, unless it has changed, or too many end at once. ARGV: user, generation, owner, status, detail (JSON),
  * 'keep' | 'wipe' (the tokens), outbox field ('ask', 'notice' or ''), explained ('1': we know why), floor (so many
- * ends in ten minutes are always believed), part (above the floor, ends up to this part of the tries are).
+ * ends in ten minutes are always believed), part (above the floor, ends up to this part of the tries are), clients
+ * (JSON; kept when the tokens are wiped).
  * Returns 'ended' | 'changed' | 'braked'.
  */
 export const endGrantScript = defineScript(`${PRELUDE}
@@ -180,13 +186,13 @@ if ARGV[8] ~= '1' then
 end
 release(ARGV[3])
 nointent()
-redis.call('HDEL', state, 'retry_at', 'failures', 'lost_at', 'suspect_at')
+redis.call('HDEL', state, 'retry_at', 'failures', 'lost_at', 'suspect_at', 'ask', 'notice')
 redis.call('HSET', state, 'status', ARGV[4], 'detail', ARGV[5])
 redis.call('ZREM', grants, user)
 if ARGV[7] ~= '' then redis.call('HSET', state, ARGV[7], at) end
 if ARGV[6] == 'wipe' then
   redis.call('DEL', grant)
-  redis.call('HSET', state, 'of', '0')
+  redis.call('HSET', state, 'of', '0', 'clients', ARGV[11])
 end
 if ARGV[7] == '' then redis.call('ZREM', due, user) else redis.call('ZADD', due, at, user) end
 announce()
@@ -195,6 +201,7 @@ return 'ended'
 
 /** A client read a token. ARGV: user, due at when used ('' : not renewable). Brings the next look forward. */
 export const noteUseScript = defineScript(`${PRELUDE}
+if generation() == '0' then return 0 end
 redis.call('HSET', state, 'used_at', now())
 if ARGV[2] ~= '' then redis.call('ZADD', due, 'XX', 'LT', ARGV[2], user) end
 return 1
@@ -217,30 +224,35 @@ return redis.call('HDEL', state, 'suspect_at')
 
 /** An outbox field was carried out. ARGV: user, field, 'asked' to note when the user was asked. */
 export const sentScript = defineScript(`${PRELUDE}
+if redis.call('EXISTS', state) == 0 then return 0 end
 redis.call('HDEL', state, ARGV[2])
 if ARGV[3] == 'asked' then redis.call('HSET', state, 'asked_at', now()) end
 return 1
 `);
 
-/** Looks at the grant again then. ARGV: user, at ('' : not any more). */
+/** Looks at the grant again then. ARGV: user, at ('' : not any more). One that was forgotten is not looked at. */
 export const lookAtScript = defineScript(`${PRELUDE}
-if ARGV[2] == '' then return redis.call('ZREM', due, user) end
+if ARGV[2] == '' or redis.call('EXISTS', grant, state) == 0 then return redis.call('ZREM', due, user) end
 return redis.call('ZADD', due, ARGV[2], user)
 `);
 
-/** Forgets a grant and all about it. ARGV: user, 'revoked' to remember that it was withdrawn, outbox field or ''. */
+/**
+ * Forgets a grant and all about it. ARGV: user, generation ('' : whichever), 'revoked' to remember that it was withdrawn
+ * and that she must be told ('' : not), clients (JSON). Returns 1 when there was one, else 0; a withdrawal of nothing
+ * changes nothing.
+ */
 export const forgetGrantScript = defineScript(`${PRELUDE}
+local current = generation()
+if ARGV[2] ~= '' and current ~= ARGV[2] then return 0 end
+if ARGV[3] ~= '' and current == '0' then return 0 end
 local had = redis.call('DEL', grant)
 redis.call('DEL', state)
 redis.call('ZREM', due, user)
 redis.call('ZREM', grants, user)
-if had == 1 and ARGV[2] ~= '' then
+if ARGV[3] ~= '' then
   local at = now()
-  redis.call('HSET', state, 'of', '0', 'status', ARGV[2])
-  if ARGV[3] ~= '' then
-    redis.call('HSET', state, ARGV[3], at)
-    redis.call('ZADD', due, at, user)
-  end
+  redis.call('HSET', state, 'of', '0', 'status', ARGV[3], 'notice', at, 'clients', ARGV[4])
+  redis.call('ZADD', due, at, user)
 end
 announce()
 return had

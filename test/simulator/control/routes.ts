@@ -69,6 +69,8 @@ export function controlRoutes(deps: ControlDeps): Route[] {
     post('/sim/click', (exchange) => click(deps, exchange)),
     post('/sim/connections', (exchange) => actOnConnections(deps, exchange)),
     post('/sim/events/push', (exchange) => pushEvent(deps, exchange)),
+    post('/sim/revoke', (exchange) => revoke(deps, exchange)),
+    post('/sim/leave', (exchange) => leave(deps, exchange)),
     post('/sim/consent', (exchange) => consent(deps, exchange)),
     post('/sim/deny', (exchange) => {
       const outcome = simulator.deny({ userCode: text(fields(exchange), 'user_code') ?? '' });
@@ -154,6 +156,23 @@ function pushEvent(deps: ControlDeps, exchange: Exchange): Reply {
   const [appId, type, event] = [text(body, 'app_id'), text(body, 'event_type'), asObject(body?.['event'])];
   if (appId === undefined || type === undefined || !event) return bad('app_id, event_type and event are required');
   const { eventId } = deps.simulator.pushEvent(appId, deps.simulator.envelope(appId, type, event));
+  return ok({ ok: true, event_id: eventId });
+}
+
+/** A person, or an administrator, takes back what she has granted an app. */
+function revoke(deps: ControlDeps, exchange: Exchange): Reply {
+  const body = jsonBody(exchange);
+  const [appId, userId, reason] = [text(body, 'app_id'), text(body, 'user_id'), text(body, 'reason')];
+  if (appId === undefined || userId === undefined) return bad('app_id and user_id are required');
+  const { eventId } = deps.simulator.revokeGrant(appId, { userId, ...(reason === undefined ? {} : { reason }) });
+  return ok({ ok: true, event_id: eventId });
+}
+
+function leave(deps: ControlDeps, exchange: Exchange): Reply {
+  const body = jsonBody(exchange);
+  const [appId, userId] = [text(body, 'app_id'), text(body, 'user_id')];
+  if (appId === undefined || userId === undefined) return bad('app_id and user_id are required');
+  const { eventId } = deps.simulator.leave(appId, { userId });
   return ok({ ok: true, event_id: eventId });
 }
 

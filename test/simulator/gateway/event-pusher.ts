@@ -19,6 +19,15 @@ export interface EnvelopeOverrides {
 
 export type Envelope = Record<string, unknown>;
 
+export interface PushTiming {
+  /** `false`: pushes once only. */
+  redeliver?: boolean;
+  /** Waits so long before the first delivery. */
+  delayMs?: number;
+  /** Delivers it so many more times after it was acked: Feishu promises at least once. */
+  repeats?: number;
+}
+
 export interface EventPush {
   eventId: string | undefined;
   /** One entry per delivery that has ended. */
@@ -64,17 +73,19 @@ export class EventPusher {
     this.#deps = deps;
   }
 
-  /** `redeliver: false` pushes once only. */
-  push(
-    appId: string,
-    body: Envelope,
-    options: Omit<Partial<Push>, 'appId' | 'payload'> & { redeliver?: boolean } = {},
-  ): EventPush {
-    const { redeliver = true, ...how } = options;
+  push(appId: string, body: Envelope, options: Omit<Partial<Push>, 'appId' | 'payload'> & PushTiming = {}): EventPush {
+    const { delayMs = 0, redeliver = true, repeats = 0, ...how } = options;
     const header = body['header'] as { event_id?: string } | undefined;
     const attempts: PushOutcome[] = [];
     const eventId = header?.event_id ?? (typeof body['uuid'] === 'string' ? body['uuid'] : undefined);
-    const done = this.#run({ ...how, appId, payload: JSON.stringify(body) }, eventId, attempts, redeliver);
+    const push: Push = { ...how, appId, payload: JSON.stringify(body) };
+    const pauses = [delayMs, ...(redeliver ? this.#deps.settings.redeliveryScheduleMs : [])];
+    const done = this.#run(push, eventId, attempts, pauses).then(async (first) => {
+      for (let again = 0; first.delivered && again < repeats; again += 1) {
+        attempts.push(await this.#deps.delivery.push(plain(push)));
+      }
+      return first;
+    });
     return { eventId, attempts, done };
   }
 
@@ -82,10 +93,9 @@ export class EventPusher {
     push: Push,
     eventId: string | undefined,
     attempts: PushOutcome[],
-    redeliver: boolean,
+    pauses: readonly number[],
   ): Promise<{ delivered: boolean; attempts: PushOutcome[] }> {
-    const schedule = redeliver ? this.#deps.settings.redeliveryScheduleMs : [];
-    for (const pauseMs of [0, ...schedule]) {
+    for (const pauseMs of pauses) {
       await this.#deps.timers.sleep(pauseMs);
       if (this.#deps.timers.closed) break;
       this.#deps.events.emit('event.pushed', { app_id: push.appId, event_id: eventId, attempt: attempts.length + 1 });

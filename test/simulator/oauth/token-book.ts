@@ -6,6 +6,9 @@ import type { Directory, User } from '../directory.js';
 import type { Settings } from '../options.js';
 import { randomText, type SecretBook } from '../secret-book.js';
 
+/** As `auth.user_access_token.revoked_v4` names them. */
+export type TokenKind = 'user_access_token' | 'refresh_token';
+
 export interface AccessToken {
   token: string;
   appId: string;
@@ -82,8 +85,12 @@ export class TokenBook {
   }
 
   /** Makes every live token of a person for an app die as revoked. */
-  revokeAll(appId: string, user: User): void {
-    for (const token of [...this.#access.values(), ...this.#refresh.values()]) {
+  revokeAll(appId: string, user: User, kinds: readonly TokenKind[]): void {
+    const tokens = [
+      ...(kinds.includes('user_access_token') ? this.#access.values() : []),
+      ...(kinds.includes('refresh_token') ? this.#refresh.values() : []),
+    ];
+    for (const token of tokens) {
       if (token.appId === appId && token.userId === user.userId) token.revoked = true;
     }
   }
