@@ -17,6 +17,9 @@ const WORDS = {
     agreed: '我已同意',
     done: /^已授权/,
     offer: /申请以你的身份访问飞书/,
+    revoke: '撤销授权',
+    warning: /授权只有一份.*2 小时/,
+    withdrawn: '已撤销授权',
   },
   en_us: {
     authorize: 'Authorize',
@@ -25,6 +28,9 @@ const WORDS = {
     agreed: 'I have agreed',
     done: /^(Authorized|You authorized)/i,
     offer: /asks to act as you in Feishu/,
+    revoke: 'Revoke',
+    warning: /one authorization from you: .*up to 2 hours/,
+    withdrawn: 'Authorization withdrawn',
   },
 } as const;
 
@@ -62,7 +68,7 @@ describeInBrowser('the demo, used in a browser', () => {
     ['zh_cn', 'lilei'],
     ['en_us', 'emma'],
   ] as const) {
-    it(`takes a user from the card to a token, the card turning by itself (${locale})`, async () => {
+    it(`takes a user from the card to a token and back, the card turning by itself (${locale})`, async () => {
       const words = WORDS[locale];
       const { page, errors } = await visit(user, locale);
       const message = await ask(page, user);
@@ -80,9 +86,17 @@ describeInBrowser('the demo, used in a browser', () => {
 
       await message.getByTestId('card-title').filter({ hasText: words.done }).waitFor({ timeout: CONSENT_SHOWN_MS });
       assert.equal(await message.getByTestId('card-header').getAttribute('data-template'), 'green');
-      assert.equal(await message.getByTestId('card-button').count(), 0);
       await page.locator('[data-testid="ask-state"][data-state="completed"]').waitFor();
       assert.ok(Number(await page.getByTestId('ask-token').getAttribute('data-length')) > 1000);
+
+      const revoke = message.getByRole('button', { name: words.revoke, exact: true });
+      await revoke.click();
+      assert.match((await page.getByTestId('confirm').textContent()) ?? '', words.warning);
+      await page.getByTestId('confirm-cancel').click();
+      await revoke.click();
+      await page.getByTestId('confirm-ok').click();
+      await page.getByTestId('card-title').getByText(words.withdrawn, { exact: true }).waitFor();
+      assert.equal(await page.getByTestId('card-title').filter({ hasText: words.done }).count(), 1, 'it stays');
       assert.deepEqual(errors, []);
     });
   }

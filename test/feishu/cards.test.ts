@@ -362,7 +362,7 @@ describe('withdrawing', () => {
     const chinese = shows(card, 'zh_cn');
     for (const part of [
       '已撤销授权',
-      '周报助手 不能再以你的身份',
+      '周报助手 不再有权以你的身份',
       '「办公平台」',
       '2 小时',
       '11月22日 14:00 (UTC+8)',
