@@ -56,7 +56,7 @@ export async function authorizeOne(demo: Demo, { signal, step }: AutoOptions): P
   if (ended.body['state'] !== 'completed') throw refused(`session is ${ended.body['state']}`, ended);
   step(`session completed: granted ${String(ended.body['granted_scopes'])}`);
 
-  const done = await cardIn(demo, signal, 'the authorized card', (card) => buttonsOf(card).length === 0);
+  const done = await cardIn(demo, signal, 'the authorized card', (card) => button(card, 'revoke') !== undefined);
   step(`card turned to "${titleOf(done.content)}" by itself`);
 
   const token = await demo.daemon.token(openId);
