@@ -4,12 +4,15 @@
  * processes is stop, then start, and takes two at once.) Imports nothing but Node. Clicks on the way are answered by
  * the other gateway; the API, which has one process, is away for a second or two.
  *
- * Ends with 1 and touches nothing further as soon as a process does not get ready: what has not been restarted goes on.
+ * Looks at the configuration before it touches anything, and ends with 1 as soon as a process does not get ready: what
+ * has not been restarted goes on.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,8 +23,11 @@ const WORKER = 'feishu-authd';
 const LOCK = join(process.env.PM2_HOME || join(homedir(), '.pm2'), 'feishu-authd-reload.lock');
 /** Redis, credentials and the long connection, on a slow day. */
 const READY_SECONDS = 60;
+/** Exit code of `feishu-authd health` for a configuration that must be corrected. */
+const INVALID = 2;
 /** One question about the present. */
 const NOW_SECONDS = 0;
+const AGAIN_MS = 500;
 /** Stop (kill_timeout) and start (listen_timeout) of one process, and pm2 itself. */
 const RESTART_MS = 90_000;
 const LIST_MS = 20_000;
@@ -34,11 +40,8 @@ const say = (text) => process.stdout.write(`${text}\n`);
 async function main() {
   const unlock = lock();
   try {
-    const running = await list();
-    // Gateways that serve nobody go first: their restart takes nothing away.
-    const states = await Promise.all(GATEWAYS.map(async (name) => ({ name, ready: await isReady(running, name) })));
-    const order = [...states.filter(({ ready }) => !ready), ...states.filter(({ ready }) => ready)];
-    for (const { name } of order) {
+    await checkConfiguration();
+    for (const name of await inOrder()) {
       await needTheOther(name);
       await restart(name);
     }
@@ -49,12 +52,49 @@ async function main() {
   }
 }
 
-/** Never takes a gateway away while the other one is not there. */
-async function needTheOther(name) {
+/** With the settings the processes are going to get. */
+async function checkConfiguration() {
+  const { apps } = createRequire(import.meta.url)(ECOSYSTEM);
+  for (const { env, name } of apps) {
+    const { code, output } = await health(env, NOW_SECONDS);
+    if (code === INVALID) throw new ReloadError(`Nothing was restarted. ${name} would not start:\n${tail(output)}`);
+  }
+}
+
+/** Gateways that serve fewer apps go first: their restart takes the least away. */
+async function inOrder() {
   const processes = await list();
-  const [other] = GATEWAYS.filter((gateway) => gateway !== name);
-  if (!(await isReady(processes, name)) || (await isReady(processes, other))) return;
-  throw new ReloadError(`${name} was left alone: ${other} is not ready, and no gateway would be connected.`);
+  const counted = await Promise.all(
+    GATEWAYS.map(async (name) => ({ name, apps: (await connectedApps(processes, name)).length })),
+  );
+  return counted.sort((one, other) => one.apps - other.apps).map(({ name }) => name);
+}
+
+/** Never takes a connection away while the other gateway has none for that app. */
+async function needTheOther(name) {
+  const other = GATEWAYS.find((gateway) => gateway !== name);
+  const deadline = Date.now() + READY_SECONDS * 1000;
+  for (;;) {
+    const processes = await list();
+    const theirs = await connectedApps(processes, other);
+    const missing = (await connectedApps(processes, name)).filter((app) => !theirs.includes(app));
+    if (missing.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new ReloadError(`${name} was left alone: ${other} has no long connection for ${missing.join(', ')}.`);
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+/** The apps whose long connection a gateway has up, as its `/readyz` lists them; none when it does not answer. */
+async function connectedApps(processes, name) {
+  const { stdout } = await askReady(processes, name, NOW_SECONDS);
+  try {
+    const { parts } = JSON.parse(stdout);
+    return parts.filter(({ ok, part }) => part === 'long_connection' && ok).map(({ app_id: appId }) => appId);
+  } catch {
+    return [];
+  }
 }
 
 async function restart(name) {
@@ -74,17 +114,19 @@ async function restart(name) {
   say(`${name}: ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
-async function isReady(processes, name) {
-  return (await askReady(processes, name, NOW_SECONDS)).code === 0;
-}
-
 /** The shipped binary asks `/readyz` with the settings that pm2 has given the process. */
 function askReady(processes, name, waitSeconds) {
   const found = processes.find((one) => one.name === name);
-  if (found === undefined) return { code: 1, output: 'pm2 does not know it' };
+  if (found === undefined) return { code: 1, output: 'pm2 does not know it', stdout: '' };
   const { exit_code: exitCode, status } = found.pm2_env;
-  if (status !== 'online') return { code: 1, output: `it has ended with code ${exitCode} (pm2 calls it ${status})` };
-  const env = Object.fromEntries(Object.entries(found.pm2_env.env).filter(([, value]) => typeof value === 'string'));
+  if (status !== 'online') {
+    return { code: 1, output: `it has ended with code ${exitCode} (pm2 calls it ${status})`, stdout: '' };
+  }
+  return health(found.pm2_env.env, waitSeconds);
+}
+
+function health(settings, waitSeconds) {
+  const env = Object.fromEntries(Object.entries(settings).filter(([, value]) => typeof value === 'string'));
   const args = [MAIN, 'health', '--ready', '--wait', String(waitSeconds)];
   return run(process.execPath, args, env, (waitSeconds + 10) * 1000);
 }

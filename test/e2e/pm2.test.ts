@@ -4,6 +4,7 @@
  * are one story on one host, in this order. `npm run pm2-proof` clicks for 60 s instead of 10.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
@@ -121,22 +122,37 @@ function story(bin: string): void {
     assert.equal(back.pm2_env.restart_time, before.pm2_env.restart_time + 1);
   });
 
-  it('a configuration that must be corrected: one start, no restarts, the other gateway is left alone', async () => {
+  it('a configuration that must be corrected: reload touches nothing, pm2 starts it once and no more', async () => {
     const { pm2 } = scene;
+    const pids = async (): Promise<number[]> => (await pm2.list()).map(({ pid }) => pid);
+    const before = await pids();
     await scene.configure({ ws_pong_timeout: '20x' });
+    const refused = await pm2.shell('npm', ['run', '--silent', 'reload']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^Nothing was restarted\. feishu-authd-gateway-a would not start:/);
+    assert.match(refused.stderr, /ws_pong_timeout in CONFIG_FILE "20x" is not a whole number/);
+    assert.deepEqual(await pids(), before);
+
+    await pm2.run(['restart', ECOSYSTEM, '--only', GATEWAY_A]);
+    const broken = await pm2.process(GATEWAY_A);
+    assert.deepEqual([broken.pid, broken.pm2_env.exit_code], [0, 2]);
+    // Longer than the first seven waits of the backoff together.
+    await new Promise((done) => setTimeout(done, 3_000));
+    assert.equal((await pm2.process(GATEWAY_A)).pm2_env.restart_time, broken.pm2_env.restart_time);
+    await scene.configure({});
+  });
+
+  it('a gateway that does not come back: reload stops there, the other one goes on', async () => {
+    const { pm2 } = scene;
+    const right = await scene.changeSecret('token_encryption_keys', `k1:${randomBytes(32).toString('base64')}`);
     const other = await pm2.process(GATEWAY_B);
     const refused = await pm2.shell('npm', ['run', '--silent', 'reload']);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /gateway-a did not get ready: it has ended with code 2/);
-    assert.match(refused.stderr, /ws_pong_timeout in CONFIG_FILE "20x" is not a whole number/);
-    const broken = await pm2.process(GATEWAY_A);
-    // Longer than the first ten waits of the backoff together.
-    await new Promise((done) => setTimeout(done, 2_000));
-    assert.equal((await pm2.process(GATEWAY_A)).pm2_env.restart_time, broken.pm2_env.restart_time);
-    assert.equal((await pm2.process(GATEWAY_A)).pid, 0);
+    assert.match(refused.stderr, /TOKEN_ENCRYPTION_KEYS/);
     assert.equal((await pm2.process(GATEWAY_B)).pid, other.pid);
     assert.equal(await scene.readyz('b'), 200);
-    await scene.configure({});
+    await scene.changeSecret('token_encryption_keys', right);
     const reloaded = await pm2.shell('npm', ['run', '--silent', 'reload']);
     assert.equal(reloaded.code, 0, told(reloaded));
     assert.equal(scene.sim.connections().length, 2);

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -33,6 +33,8 @@ export interface Pm2Scene extends AskingScene {
   readonly secrets: ReadonlyMap<string, string>;
   /** Writes config.json again, with these settings over the usual ones. */
   configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Writes the file of a secret again; resolves with what was in it. */
+  changeSecret(file: string, text: string): Promise<string>;
   /** Status of `/readyz` of a process by the offset of its port; 0 when it does not answer. */
   readyz(process: 'api' | 'a' | 'b'): Promise<number>;
   allReady(timeoutMs: number): Promise<void>;
@@ -109,6 +111,12 @@ export async function newPm2Scene(t: Pick<TestContext, 'after'>, bin: string): P
     ]),
     daemon: { call: (method, path, body) => call(`http://127.0.0.1:${port}${path}`, method, body, apiKey) },
     configure,
+    async changeSecret(file, text) {
+      const path = join(folder, 'secrets', file);
+      const before = await readFile(path, 'utf8');
+      await writeFile(path, text);
+      return before;
+    },
     readyz,
     async allReady(timeoutMs) {
       const deadline = Date.now() + timeoutMs;
