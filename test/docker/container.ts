@@ -7,7 +7,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image } from './image.js';
@@ -57,6 +56,13 @@ mount -o remount,ro "$BOX"
 exec chroot "$BOX" "$@"
 `;
 
+/** A temporary folder every user may enter; the one `npm test` gives (TMPDIR) is for its own user. */
+export async function folderForAll(prefix: string): Promise<string> {
+  const folder = await mkdtemp(join('/tmp', prefix));
+  await chmod(folder, 0o755);
+  return folder;
+}
+
 /** Whoever may not make namespaces, or is not root, gets the reason. */
 export function namespacesMissing(): string | null {
   const { status, stderr } = spawnSync('unshare', ['--mount', '--pid', '--fork', 'mount', '--make-rprivate', '/']);
@@ -66,8 +72,7 @@ export function namespacesMissing(): string | null {
 export async function runContainer(image: Image, { env, secrets }: RunOptions): Promise<Container> {
   const [uid, gid] = image.user.split(':').map(Number);
   if (!uid || !gid) throw new Error(`USER ${image.user} is no number, or root`);
-  const folder = await mkdtemp(join(tmpdir(), 'authd-box-'));
-  await chmod(folder, 0o755);
+  const folder = await folderForAll('authd-box-');
   const at = (name: string): string => join(folder, name);
   await mkdir(at('box'));
   await mkdir(at('secrets'));

@@ -4,14 +4,13 @@
  * layers) stays open.
  */
 import assert from 'node:assert/strict';
-import { lstat, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { startSimulator } from '../simulator/index.js';
 import { eventually } from '../support/crowd.js';
 import { freePort, newRedisServer } from '../support/redis-server.js';
-import { namespacesMissing, runContainer } from './container.js';
+import { folderForAll, namespacesMissing, runContainer } from './container.js';
 import { parseDockerfile } from './dockerfile.js';
 import { buildImage, filesAt, type Image } from './image.js';
 
@@ -51,18 +50,28 @@ describe('the text of the Dockerfile', () => {
 
 const isRun = ({ keyword }: { keyword: string }): boolean => keyword === 'RUN';
 
-// RUN gives the state folder another owner, as root, which docker build is.
-const missing = process.getuid?.() === 0 ? null : 'only root can do what docker build does';
-if (missing !== null) it('the image', { skip: missing }, () => undefined);
-else describe('the image', theImage);
+const folder = await folderForAll('authd-image-');
+const built = await build();
+if ('missing' in built) await rm(folder, { recursive: true, force: true });
+if ('missing' in built) it('the image', { skip: built.missing }, () => undefined);
+else describe('the image', () => theImage(built.image));
 
-function theImage(): void {
-  let folder: string;
-  let image: Image;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'authd-image-'));
-    image = await buildImage(dockerfile, { context: ROOT, into: folder });
-  });
+async function build(): Promise<{ readonly image: Image } | { readonly missing: string }> {
+  // RUN gives the state folder to another user.
+  if (process.getuid?.() !== 0) return { missing: 'only root can do what docker build does' };
+  try {
+    return { image: await buildImage(dockerfile, { context: ROOT, into: folder }) };
+  } catch (error) {
+    const network = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT)\b/.exec(String(error));
+    if (network === null) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return { missing: `npm has not all packages in its cache and cannot reach its registry (${network[0]})` };
+  }
+}
+
+function theImage(image: Image): void {
   after(async () => {
     await rm(folder, { recursive: true, force: true });
   });

@@ -167,6 +167,7 @@ async function run(command: string, image: Building): Promise<void> {
     // What is there already is not fetched again; a machine that has nothing fetches everything.
     npm_config_cache: process.env['npm_config_cache'] ?? join(homedir(), '.npm'),
     npm_config_prefer_offline: 'true',
+    npm_config_fetch_retries: '1',
   };
   const child = spawn('sh', ['-c', command], {
     cwd: join(image.root, image.workdir),
