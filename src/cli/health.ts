@@ -8,15 +8,9 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
-import { describeConfigProblems, throwIfAny } from '../config/problems.js';
-import { AuthdError } from '../errors.js';
+import { throwIfAny } from '../config/problems.js';
+import type { Environment } from '../config/sources.js';
 import { EXIT } from './exit-codes.js';
-
-export interface HealthDeps {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-}
 
 export interface HealthOptions {
   readonly ready: boolean;
@@ -24,8 +18,9 @@ export interface HealthOptions {
   readonly waitSeconds: number;
 }
 
-interface Answer {
-  readonly exitCode: number;
+export interface HealthAnswer {
+  /** 0 answered 200, 1 answered otherwise, 4 no answer. */
+  readonly exitCode: typeof EXIT.done | typeof EXIT.refused | typeof EXIT.network;
   /** The body as it came; empty when there was no answer. */
   readonly body: string;
   /** One sentence; empty when all is well. */
@@ -37,29 +32,14 @@ const ANSWER_MS = 3_000;
 const AGAIN_MS = 250;
 const MAX_BODY = 65_536;
 
-/** Resolves with the exit code: 0 answered 200, 1 answered otherwise, 2 configuration, 4 no answer. */
-export async function health(deps: HealthDeps, options: HealthOptions): Promise<number> {
-  const address = addressOf(deps, options.ready ? '/readyz' : '/healthz');
-  if (address === null) return EXIT.usage;
-  const deadline = Date.now() + options.waitSeconds * 1000;
+/** @throws AuthdError `config_invalid` when the daemon could not even start with this configuration */
+export async function health(env: Environment, { ready, waitSeconds }: HealthOptions): Promise<HealthAnswer> {
+  const address = healthAddress(loadConfig({ env }).config, ready ? '/readyz' : '/healthz');
+  const deadline = Date.now() + waitSeconds * 1000;
   for (;;) {
     const answer = await ask(address);
-    if (answer.exitCode === EXIT.done || Date.now() + AGAIN_MS > deadline) {
-      if (answer.body !== '') deps.stdout.write(`${answer.body}\n`);
-      if (answer.problem !== '') deps.stderr.write(`feishu-authd: ${answer.problem}\n`);
-      return answer.exitCode;
-    }
+    if (answer.exitCode === EXIT.done || Date.now() + AGAIN_MS > deadline) return answer;
     await sleep(AGAIN_MS);
-  }
-}
-
-function addressOf(deps: HealthDeps, path: string): URL | null {
-  try {
-    return healthAddress(loadConfig({ env: deps.env }).config, path);
-  } catch (error) {
-    if (!(error instanceof AuthdError)) throw error;
-    deps.stderr.write(`feishu-authd: ${describeConfigProblems(error)}\n`);
-    return null;
   }
 }
 
@@ -85,7 +65,7 @@ function reachable(host: string): string {
 }
 
 /** Never rejects. */
-function ask(url: URL): Promise<Answer> {
+function ask(url: URL): Promise<HealthAnswer> {
   return new Promise((resolve) => {
     const options: RequestOptions = {
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -112,7 +92,7 @@ function ask(url: URL): Promise<Answer> {
   });
 }
 
-function noAnswer(url: URL, error: Error): Answer {
+function noAnswer(url: URL, error: Error): HealthAnswer {
   const late = error.name === 'AbortError' || error.name === 'TimeoutError';
   const code = 'code' in error ? String(error.code) : error.message;
   const why = late ? `nothing within ${ANSWER_MS / 1000} s` : code;

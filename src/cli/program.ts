@@ -14,8 +14,9 @@ import { readVersion } from './version.js';
 
 const FOOTER = `
 Commands other than start, health, explain, keys generate and config print
-speak to a running daemon: AUTHD_URL (default http://127.0.0.1:9780), AUTHD_API_KEY or
-AUTHD_API_KEY_FILE, AUTHD_TIMEOUT (seconds a call may take, default 20).
+speak to a running daemon: AUTHD_URL (default http://127.0.0.1:9780),
+AUTHD_API_KEY or AUTHD_API_KEY_FILE, AUTHD_TIMEOUT (seconds a call may take,
+default 20).
 Data goes to standard output, everything else to standard error.
 Exit codes: 0 done, 1 refused by Feishu or the API, 2 wrong usage or
 configuration, 3 not authorized, 4 network, 5 internal.`;
