@@ -3,7 +3,8 @@
  * node_modules/.cache. Whatever a test does, `close` ends pm2's daemon and every process it had.
  */
 import { spawn } from 'node:child_process';
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
@@ -102,28 +103,45 @@ export async function newPm2(bin: string, cwd: string, env: Readonly<Record<stri
     },
     log: (name, stream = 'out') => readFile(join(home, 'logs', `${name}-${stream}.log`), 'utf8'),
     async close() {
-      for (const pid of await pidsOnDisk(home)) pids.add(pid);
+      for (const pid of pidsOnDisk(home)) pids.add(pid);
       await pm2.run(['kill']).catch(() => undefined);
-      for (const pid of pids) if (await isOurs(pid)) process.kill(pid, 'SIGKILL');
+      killAll(pids);
+      process.off('SIGTERM', onTerm);
       await rm(home, { recursive: true, force: true });
     },
   };
+  // The test runner ends a file that takes too long; pm2 and its processes would outlive it.
+  const onTerm = (): void => {
+    killAll([...pidsOnDisk(home), ...pids]);
+    rmSync(home, { recursive: true, force: true });
+    process.exit(1);
+  };
+  process.once('SIGTERM', onTerm);
 
   return pm2;
 }
 
-/** pm2's own daemon and its processes. */
-async function pidsOnDisk(home: string): Promise<number[]> {
-  const names = await readdir(join(home, 'pids')).catch((): string[] => []);
-  const files = [join(home, 'pm2.pid'), ...names.map((name) => join(home, 'pids', name))];
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
-  return texts.map((text) => Number.parseInt(text, 10)).filter((pid) => Number.isInteger(pid));
+/** pm2's own daemon first, so that it starts nothing again, then its processes. */
+function pidsOnDisk(home: string): number[] {
+  const pids = join(home, 'pids');
+  const names = existsSync(pids) ? readdirSync(pids).map((name) => join(pids, name)) : [];
+  return [join(home, 'pm2.pid'), ...names].map((file) => Number.parseInt(textOf(file), 10)).filter(Number.isInteger);
 }
 
-/** Numbers are given again: only what still is pm2 or the daemon may be killed. */
-async function isOurs(pid: number): Promise<boolean> {
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return /God Daemon|ProcessContainerFork|dist\/main\.js/.test(command);
+function killAll(pids: Iterable<number>): void {
+  for (const pid of pids) {
+    // Numbers are given again: only what still is pm2 or the daemon may be killed.
+    if (/God Daemon|ProcessContainerFork|dist\/main\.js/.test(textOf(`/proc/${pid}/cmdline`)))
+      process.kill(pid, 'SIGKILL');
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 interface RunOptions {
