@@ -141,6 +141,7 @@ describe('compose.yaml', () => {
     assert.deepEqual(await client.config('GET', 'maxmemory-policy'), ['maxmemory-policy', 'noeviction']);
     assert.deepEqual(await client.config('GET', 'appendonly'), ['appendonly', 'yes']);
     const stranger = new Redis({ port: Number(port), lazyConnect: true });
+    stranger.on('error', () => undefined);
     t.after(() => stranger.disconnect());
     await assert.rejects(stranger.get('x'), /NOAUTH/);
 

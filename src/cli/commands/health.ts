@@ -17,7 +17,7 @@ const MAX_WAIT_SECONDS = 3_600;
 export function addHealthCommand(program: Command, context: CliContext): void {
   const command = program
     .command('health')
-    .summary('ask the daemon on this machine whether it turns')
+    .summary('ask the daemon of this machine how it is')
     .description(
       'ask the daemon of this configuration (environment and CONFIG_FILE) on this machine whether it turns; prints its answer',
     )
