@@ -3,7 +3,6 @@
  * a Redis (behind a relay, so that it can be away) and Feishu in a box.
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,7 +46,8 @@ export async function newPm2Scene(t: Pick<TestContext, 'after'>, bin: string): P
   t.after(async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
   });
-  const sim = await startSimulator({ deviceIntervalSeconds: 1 });
+  // Feishu gives up after 3 s; here a late ack can be told from a lost one.
+  const sim = await startSimulator({ deviceIntervalSeconds: 1, limits: { ackTimeoutMs: 20_000 } });
   closers.push(() => sim.close());
   const redis = await newRedisServer(['--appendfsync', 'everysec']);
   closers.push(() => redis.close());
@@ -159,11 +159,10 @@ async function threeFreePorts(): Promise<number> {
   }
 }
 
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const taken = once(server, 'error').then(() => false);
-  server.listen(port, '127.0.0.1');
-  const free = await Promise.race([once(server, 'listening').then(() => true), taken.catch(() => false)]);
-  if (free) await new Promise((done) => server.close(done));
-  return free;
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
