@@ -10,6 +10,11 @@ export interface StreamClick {
   readonly sessionId: string;
   readonly action: string;
   readonly result: ClickResult;
+  /**
+   * Not answered because it met the closing of its connection on the wire: after its Close frame a WebSocket client may
+   * send nothing more, so nobody can answer it.
+   */
+  readonly crossedClosing: boolean;
 }
 
 export interface ClickStream {
@@ -19,6 +24,9 @@ export interface ClickStream {
   /** Resolves when every click so far has its answer; none is made until the promise's function is called. */
   pause(): Promise<() => void>;
 }
+
+/** A click and the end of its connection this close together have met. */
+const CROSSING_MS = 1_000;
 
 /** Authorize twice (one link), ask whether consent has come, decline, and once more what is over. */
 const STEPS = ['authorize', 'authorize', 'agreed', 'decline', 'decline'] as const;
@@ -31,14 +39,21 @@ export function startClickStream(
   const clicks: StreamClick[] = [];
   const inFlight = new Set<Promise<void>>();
   const step = new Map(members.map(({ sessionId }) => [sessionId, 0]));
+  const closedAt = new Map<string, number>();
+  const stopWatching = sim.on('connection.closed', ({ data }) => {
+    closedAt.set(String(data['connection_id']), performance.now());
+  });
   let next = 0;
   let paused = false;
 
   const click = async ({ messageId, sessionId, user }: Member): Promise<void> => {
     const at = step.get(sessionId) ?? 0;
     const action = STEPS[Math.min(at, STEPS.length - 1)] ?? 'decline';
+    const clickedAt = performance.now();
     const result = await sim.click({ messageId, user, value: { action, session_id: sessionId } });
-    clicks.push({ sessionId, action, result });
+    const closed = closedAt.get(result.connectionId ?? '') ?? Number.POSITIVE_INFINITY;
+    const crossedClosing = result.ackCode === undefined && closed - clickedAt < CROSSING_MS;
+    clicks.push({ sessionId, action, result, crossedClosing });
     if (!isStopping(result)) step.set(sessionId, at + 1);
   };
   const everyMs = 1000 / perSecond;
@@ -63,6 +78,7 @@ export function startClickStream(
     async stop() {
       clearInterval(timer);
       await settled();
+      stopWatching();
       return clicks;
     },
     async pause() {
