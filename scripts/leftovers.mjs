@@ -1,7 +1,8 @@
 /**
  * Finds processes that a test run started and did not stop. A process belongs to the run when one of these says so,
  * because a test may replace the environment, start a new session, or both:
- * its environment (AUTHD_TEST_RUN), its session id, or the run's temporary folder on its command line.
+ * its environment (AUTHD_TEST_RUN), its session id, or the run's temporary folder on its command line or in its
+ * environment.
  * Reads /proc, so it finds nothing on systems without it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,7 +19,8 @@ export function findLeftovers({ runId, folder, session }) {
     const command = readProc(pid, 'cmdline').replaceAll('\0', ' ').trim();
     // A zombie has no command line: it is dead, only not yet collected.
     if (command === '') continue;
-    const marked = readProc(pid, 'environ').split('\0').includes(`AUTHD_TEST_RUN=${runId}`);
+    const environment = readProc(pid, 'environ');
+    const marked = environment.split('\0').includes(`AUTHD_TEST_RUN=${runId}`) || environment.includes(folder);
     if (marked || command.includes(folder) || sessionOf(pid) === session) found.push({ pid, command });
   }
   return found;

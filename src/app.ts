@@ -36,6 +36,8 @@ export interface AppDeps {
   /** Folder of the card templates. */
   readonly cardsDir: string;
   readonly version: string;
+  /** Called once, when HTTP is served: health can be asked from now on, whether or not Redis and Feishu are there. */
+  readonly onServing: () => void;
 }
 
 export interface App {
@@ -151,6 +153,7 @@ export function createApp(deps: AppDeps): App {
     });
     stack.push({ name: 'http', deadlineMs: Math.min(1_500, shutdownMs / 4), close: () => closeServers(servers) });
     await listen(servers, config.http.host, logger);
+    deps.onServing();
 
     const watch = createStoreWatch({ config, store, drainSpool: grants.drainSpool, gate, logger });
     await watch.firstContact(stopping.signal);

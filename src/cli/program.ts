@@ -2,6 +2,7 @@
 import { Command, Help } from 'commander';
 import { addConfigCommands } from './commands/config.js';
 import { addExplainCommand } from './commands/explain.js';
+import { addHealthCommand } from './commands/health.js';
 import { addKeysCommands } from './commands/keys.js';
 import { addSendCommand } from './commands/send.js';
 import { addSessionsCommands } from './commands/sessions.js';
@@ -12,9 +13,10 @@ import type { CliContext } from './context.js';
 import { readVersion } from './version.js';
 
 const FOOTER = `
-Commands other than start, explain, keys generate and config print speak to a
-running daemon: AUTHD_URL (default http://127.0.0.1:9780), AUTHD_API_KEY or
-AUTHD_API_KEY_FILE, AUTHD_TIMEOUT (seconds a call may take, default 20).
+Commands other than start, health, explain, keys generate and config print
+speak to a running daemon: AUTHD_URL (default http://127.0.0.1:9780),
+AUTHD_API_KEY or AUTHD_API_KEY_FILE, AUTHD_TIMEOUT (seconds a call may take,
+default 20).
 Data goes to standard output, everything else to standard error.
 Exit codes: 0 done, 1 refused by Feishu or the API, 2 wrong usage or
 configuration, 3 not authorized, 4 network, 5 internal.`;
@@ -35,6 +37,7 @@ export function createProgram(context: CliContext): Command {
     })
     .addHelpText('after', FOOTER);
   addStartCommand(program, context);
+  addHealthCommand(program, context);
   addSendCommand(program, context);
   addSessionsCommands(program, context);
   addUsersCommands(program, context);

@@ -37,7 +37,7 @@ export async function start(deps: StartDeps): Promise<void> {
   );
   for (const warning of loaded.warnings) logger.warn({ event: 'config.warning' }, warning);
 
-  const app = createApp({ config, logger, cardsDir: CARDS_DIR, version });
+  const app = createApp({ config, logger, cardsDir: CARDS_DIR, version, onServing: tellProcessManager });
   stopOnSignals(app, logger, config.shutdownTimeoutSeconds * 1000);
   try {
     await app.start();
@@ -62,6 +62,15 @@ function load(deps: StartDeps): LoadedConfig {
     deps.stderr.write(`feishu-authd: ${describeConfigProblems(error)}\n`);
     process.exit(EXIT.usage);
   }
+}
+
+/**
+ * pm2's `wait_ready`. Said when HTTP is served and not when Redis and Feishu are there: a process manager that waited
+ * for those would kill and repeat a start that only has to wait. Without a process manager there is no channel.
+ */
+function tellProcessManager(): void {
+  // With a callback a channel that has just closed is no uncaught exception.
+  process.send?.('ready', undefined, undefined, () => undefined);
 }
 
 function stopOnSignals(app: App, logger: Logger, timeoutMs: number): void {

@@ -56,4 +56,9 @@ describe('leftovers of a test run', () => {
     const child = await waiting({}, { argument: '--dir=/tmp/authd-test-abc/redis' });
     assert.deepEqual(pidsOf({ ...NOTHING, folder: '/tmp/authd-test-abc' }), [child.pid]);
   });
+
+  it("are found by the run's folder in an environment that a process manager has made", async () => {
+    const child = await waiting({ PM2_HOME: '/tmp/authd-test-def/pm2' }, { detached: true });
+    assert.deepEqual(pidsOf({ ...NOTHING, folder: '/tmp/authd-test-def' }), [child.pid]);
+  });
 });

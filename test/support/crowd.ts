@@ -3,6 +3,7 @@
  * looking itself would slow the simulator, which shares this process, and falsify what it measures.
  */
 import type { User } from '../simulator/directory.js';
+import type { Daemon } from './daemon.js';
 import type { Scene } from './scene.js';
 
 export interface Member {
@@ -11,10 +12,15 @@ export interface Member {
   readonly messageId: string;
 }
 
+/** What it takes to ask people: the app they are asked for, its API, and where their cards arrive. */
+export interface AskingScene extends Pick<Scene, 'app' | 'sim'> {
+  readonly daemon: Pick<Daemon, 'call'>;
+}
+
 const LOOK_EVERY_MS = 200;
 
 /** So many new people, each with a card in her chat. */
-export async function crowd(scene: Scene, count: number, body: object = {}): Promise<Member[]> {
+export async function crowd(scene: AskingScene, count: number, body: object = {}): Promise<Member[]> {
   const { app, daemon, sim } = scene;
   const users = Array.from({ length: count }, (_, i) => sim.addUser({ name: `Person ${i}` }));
   const sessionIds = await Promise.all(

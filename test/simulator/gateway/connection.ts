@@ -70,9 +70,15 @@ export class Connection {
     return this.#open;
   }
 
-  /** Whether the gateway still routes pushes here. */
+  /** Whether the gateway still routes pushes here: not once the client has said that it closes. */
   get routable(): boolean {
-    return this.#open && !this.#deaf && !this.#deps.faults().some((fault) => fault.kind === 'deaf');
+    const { socket } = this.#deps;
+    return (
+      this.#open &&
+      socket.readyState === socket.OPEN &&
+      !this.#deaf &&
+      !this.#deps.faults().some((fault) => fault.kind === 'deaf')
+    );
   }
 
   get info(): ConnectionInfo {
