@@ -9,8 +9,10 @@ export interface App {
   appSecret: string;
   name: string;
   brand: 'feishu' | 'lark';
-  /** Scopes switched on in the console; undefined = whatever is asked. */
+  /** User scopes switched on in the console; undefined = whatever is asked. */
   enabledScopes: Set<string> | undefined;
+  /** Tenant scopes switched on in the console: what the app may do in its own name. */
+  tenantScopes: Set<string>;
   /** user_ids the app is available to; undefined = everyone. */
   available: Set<string> | undefined;
   /** 停用: stopped by the administrator. */
@@ -21,6 +23,8 @@ export interface App {
   callbacksConfigured: boolean;
   /** 刷新 user_access_token switch. */
   refreshAllowed: boolean;
+  /** false: IP 白名单 does not hold the caller's address. Token endpoints do not look at it. */
+  ipAllowed: boolean;
   verificationToken: string;
 }
 
@@ -40,10 +44,12 @@ export interface NewApp {
   name?: string;
   brand?: 'feishu' | 'lark';
   enabledScopes?: string[];
+  tenantScopes?: string[];
   available?: (string | User)[];
   bot?: boolean;
   callbacksConfigured?: boolean;
   refreshAllowed?: boolean;
+  ipAllowed?: boolean;
 }
 
 export interface NewUser {
@@ -54,8 +60,11 @@ export interface NewUser {
 }
 
 /** What may be changed in the console while the simulator runs. */
-export type AppChange = Partial<Omit<App, 'appId' | 'enabledScopes' | 'available' | 'verificationToken'>> & {
+export type AppChange = Partial<
+  Omit<App, 'appId' | 'enabledScopes' | 'tenantScopes' | 'available' | 'verificationToken'>
+> & {
   enabledScopes?: string[] | undefined;
+  tenantScopes?: string[];
   available?: (string | User)[] | undefined;
 };
 
@@ -65,6 +74,9 @@ export interface Person {
   userId?: string;
   user?: User;
 }
+
+/** FEISHU.md §9 no. 3: what the daemon and its preflight need. */
+const TENANT_SCOPES = ['im:message', 'application:application:self_manage'];
 
 export class Directory {
   readonly apps = new Map<string, App>();
@@ -85,11 +97,13 @@ export class Directory {
       name: input.name ?? `App ${this.apps.size + 1}`,
       brand: input.brand ?? this.#brand,
       enabledScopes: input.enabledScopes ? new Set(input.enabledScopes) : undefined,
+      tenantScopes: new Set(input.tenantScopes ?? TENANT_SCOPES),
       available: userIds(input.available),
       disabled: false,
       bot: input.bot ?? true,
       callbacksConfigured: input.callbacksConfigured ?? true,
       refreshAllowed: input.refreshAllowed ?? true,
+      ipAllowed: input.ipAllowed ?? true,
       verificationToken: this.#secrets.keep('verification_token', hex(16)),
     };
     this.#secrets.keep('app_secret', app.appSecret);
@@ -101,9 +115,10 @@ export class Directory {
   changeApp(appId: string, change: AppChange): App {
     const app = this.app(appId);
     if (!app) throw new Error(`no app ${appId}`);
-    const { enabledScopes, available, ...rest } = change;
+    const { enabledScopes, tenantScopes, available, ...rest } = change;
     Object.assign(app, rest);
     if ('enabledScopes' in change) app.enabledScopes = enabledScopes ? new Set(enabledScopes) : undefined;
+    if (tenantScopes !== undefined) app.tenantScopes = new Set(tenantScopes);
     if ('available' in change) app.available = userIds(available);
     if (change.appSecret !== undefined) this.#secrets.keep('app_secret', change.appSecret);
     return app;

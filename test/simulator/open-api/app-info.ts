@@ -1,11 +1,13 @@
 /**
- * GET application/v6/applications/:app_id: the app's name and the scopes enabled in the console, for preflights.
- * Source: FEISHU.md §9.
+ * GET application/v6/applications/:app_id: the app's name and the scopes enabled in the console with the kinds of token
+ * they are good for. The app needs a tenant scope to ask. Source: FEISHU.md §9.
  */
 import type { ApiRoute } from '../http/api.js';
 import { ok } from '../http/exchange.js';
-import { openApiError } from '../http/refusals.js';
+import { lacksScope, openApiError } from '../http/refusals.js';
 import { isReply, type TenantTokens } from './tenant-tokens.js';
+
+const NEEDED = 'application:application:self_manage';
 
 export function appInfoRoute(deps: { tokens: TenantTokens }): ApiRoute {
   return {
@@ -21,11 +23,15 @@ export function appInfoRoute(deps: { tokens: TenantTokens }): ApiRoute {
       if (isReply(app)) return app;
       const wanted = exchange.params['app_id'];
       if (wanted !== app.appId && wanted !== 'me') return openApiError(210505, 'no permission for this app');
-      const scopes = [...(app.enabledScopes ?? [])].map((scope) => ({
+      if (!app.tenantScopes.has(NEEDED)) return lacksScope([NEEDED]);
+      const scopes = [...new Set([...(app.enabledScopes ?? []), ...app.tenantScopes])].map((scope) => ({
         scope,
         description: scope,
         level: 1,
-        token_types: ['user'],
+        token_types: [
+          ...(app.enabledScopes?.has(scope) === true ? ['user'] : []),
+          ...(app.tenantScopes.has(scope) ? ['tenant'] : []),
+        ],
       }));
       return ok({
         code: 0,

@@ -7,11 +7,14 @@ import { checkCard } from '../card-rules.js';
 import type { Message } from '../chat/chats.js';
 import type { ApiRoute } from '../http/api.js';
 import { type Exchange, jsonBody, ok, type Reply } from '../http/exchange.js';
-import { openApiError } from '../http/refusals.js';
+import { lacksScope, openApiError } from '../http/refusals.js';
 import type { ApiName } from '../options.js';
 import { messageView } from './message-view.js';
 import { type MessageDeps, parseContent } from './send-message.js';
 import { isReply } from './tenant-tokens.js';
+
+/** FEISHU.md §4.3: any of them. */
+const UPDATE_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:update'];
 
 export function messageRoutes(deps: MessageDeps): ApiRoute[] {
   const route = (
@@ -58,6 +61,8 @@ function findMessage(deps: MessageDeps, exchange: Exchange): Message | Reply {
 
 function patch(deps: MessageDeps, message: Message, exchange: Exchange, call: Call): Reply {
   const { limits, now } = deps.settings;
+  const app = deps.directory.app(message.appId);
+  if (!UPDATE_SCOPES.some((scope) => app?.tenantScopes.has(scope))) return lacksScope(UPDATE_SCOPES);
   if (message.recalled) return openApiError(230011, 'The message is recalled.');
   if (message.kind !== 'card') return openApiError(230001, 'This message is NOT a card.');
   if (message.createdAt + limits.updateWindowMs < now())

@@ -5,7 +5,14 @@ import { ask, type Scene, startScene, tenantToken } from '../support/scene.js';
 import { card, silent } from '../support/sdk-client.js';
 
 const MESSAGES = '/open-apis/im/v1/messages';
+const CONTENT = JSON.stringify(card('x'));
 const TO_OPEN_ID = `${MESSAGES}?receive_id_type=open_id`;
+
+/** Scopes any of which would have done. */
+function subjectsOf(body: Record<string, unknown>): unknown[] {
+  const { permission_violations: violations } = body['error'] as { permission_violations: { subject: string }[] };
+  return violations.map(({ subject }) => subject);
+}
 
 describe('the open platform', () => {
   let scene: Scene;
@@ -18,7 +25,7 @@ describe('the open platform', () => {
     scene.call('POST', path, {
       receive_id: scene.openId,
       msg_type: 'interactive',
-      content: JSON.stringify(card('x')),
+      content: CONTENT,
       ...overrides,
     });
   const codeOf = async (answer: Promise<{ body: Record<string, unknown> }>): Promise<unknown> =>
@@ -262,11 +269,41 @@ describe('the open platform', () => {
   it('lists the scopes enabled in the console', async () => {
     scene.simulator.changeApp(scene.app.appId, { enabledScopes: ['offline_access'] });
     const { body } = await scene.call('GET', `/open-apis/application/v6/applications/${scene.app.appId}?lang=zh_cn`);
-    const { app } = body['data'] as { app: { app_name: string; scopes: { scope: string }[] } };
+    const { app } = body['data'] as { app: { app_name: string; scopes: { scope: string; token_types: string[] }[] } };
     assert.equal(app.app_name, '订单助手');
     assert.deepEqual(
-      app.scopes.map(({ scope }) => scope),
-      ['offline_access'],
+      app.scopes.map(({ scope, token_types: types }) => [scope, types]),
+      [
+        ['offline_access', ['user']],
+        ['im:message', ['tenant']],
+        ['application:application:self_manage', ['tenant']],
+      ],
     );
+  });
+
+  it('wants tenant scopes for what the app does in its own name, and names those that would do', async () => {
+    scene.simulator.changeApp(scene.app.appId, { tenantScopes: [] });
+    const info = await scene.call('GET', `/open-apis/application/v6/applications/${scene.app.appId}`);
+    assert.deepEqual([info.body['code'], subjectsOf(info.body)], [99991672, ['application:application:self_manage']]);
+    const sent = await send();
+    assert.deepEqual(
+      [sent.body['code'], subjectsOf(sent.body)],
+      [99991672, ['im:message', 'im:message:send_as_bot', 'im:message:send']],
+    );
+    scene.simulator.changeApp(scene.app.appId, { tenantScopes: ['im:message:send'] });
+    const { message_id: messageId } = (await send()).body['data'] as { message_id: string };
+    const patched = await scene.call('PATCH', `/open-apis/im/v1/messages/${messageId}`, { content: CONTENT });
+    assert.equal(patched.body['code'], 99991672);
+  });
+
+  it('looks at the IP allow-list in every call but those for tokens', async () => {
+    scene.simulator.changeApp(scene.app.appId, { ipAllowed: false });
+    assert.equal(await codeOf(send()), 99991401);
+    const { appId, appSecret } = scene.app;
+    const token = await scene.call('POST', '/open-apis/auth/v3/tenant_access_token/internal', {
+      app_id: appId,
+      app_secret: appSecret,
+    });
+    assert.equal(token.body['code'], 0);
   });
 });

@@ -8,7 +8,7 @@ import type { Chats, Message } from '../chat/chats.js';
 import type { App, Directory, User } from '../directory.js';
 import type { ApiRoute } from '../http/api.js';
 import { asObject, type Exchange, jsonBody, ok, type Reply, text } from '../http/exchange.js';
-import { openApiError } from '../http/refusals.js';
+import { lacksScope, openApiError } from '../http/refusals.js';
 import type { Settings } from '../options.js';
 import type { RateLimits } from '../rate-limits.js';
 import { messageView } from './message-view.js';
@@ -23,6 +23,8 @@ export interface MessageDeps {
   ledger: CallLedger;
 }
 
+/** FEISHU.md §4.2: any of them. */
+const SEND_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:send'];
 const MAX_TEXT_BYTES = 150 * 1024;
 
 interface Target {
@@ -49,6 +51,7 @@ export function sendMessageRoute(deps: MessageDeps): ApiRoute {
 
 function send(deps: MessageDeps, app: App, exchange: Exchange, call: Call): Reply {
   const body = jsonBody(exchange);
+  if (!SEND_SCOPES.some((scope) => app.tenantScopes.has(scope))) return lacksScope(SEND_SCOPES);
   if (!app.bot) return openApiError(230006, 'Bot ability is not activated.');
   const [receiveId, msgType, uuid] = [text(body, 'receive_id'), text(body, 'msg_type'), text(body, 'uuid')];
   if (receiveId === undefined || msgType === undefined) return openApiError(99992402, 'field validation failed');

@@ -58,6 +58,7 @@ export class TenantTokens {
     }
     const app = this.#deps.directory.app(issued.appId);
     if (!app || app.disabled) return openApiError(99991673, 'app is not available in this tenant');
+    if (!app.ipAllowed) return openApiError(99991401, 'ip is not in the white list');
     return app;
   }
 }
@@ -78,7 +79,9 @@ export function tenantTokenRoute(deps: { settings: Settings; directory: Director
       const body = jsonBody(exchange);
       const [appId, secret] = [text(body, 'app_id'), text(body, 'app_secret')];
       const app = deps.directory.app(appId);
-      if (appId === undefined || secret === undefined || !app) return ok({ code: 10003, msg: 'invalid param' });
+      // Credentials belong to one brand: the other one does not know the app (FEISHU.md §1).
+      const isOurs = app?.brand === deps.settings.brand;
+      if (appId === undefined || secret === undefined || !isOurs) return ok({ code: 10003, msg: 'invalid param' });
       if (secret !== app.appSecret || app.disabled) return ok({ code: 10014, msg: 'app secret invalid' });
       const { token, expiresAt } = deps.tokens.issue(appId);
       const expire = Math.floor((expiresAt - deps.settings.now()) / 1000);
