@@ -3,7 +3,7 @@
  * Imports of types are gone there; where even those are forbidden (domain, adapters), biome.json says so a second
  * time with noRestrictedImports.
  *
- *   domain  <-  flow, processors  |  feishu, oauth, store, queue, http, telemetry  <-  app  <-  main, cli
+ *   domain  <-  flow, processors  |  feishu, oauth, store, queue, http, telemetry  <-  app, doctor  <-  main, cli
  */
 const ADAPTERS = ['feishu', 'oauth', 'store', 'queue', 'http', 'telemetry'];
 const FOR_ALL = '^dist/(domain/|errors\\.js$|config/config\\.js$)';
@@ -53,6 +53,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^dist/', pathNot: '^dist/(main\\.js$|cli/)' },
       to: { path: '^dist/(main\\.js$|cli/)' },
+    },
+    {
+      name: 'doctor-looks-on',
+      comment: 'doctor checks what adapters tell; it takes no part in what the daemon does.',
+      severity: 'error',
+      from: { path: '^dist/doctor/' },
+      to: { path: '^dist/(app/|flow/|processors/|queue/|http/)' },
+    },
+    {
+      name: 'doctor-is-for-the-command-line',
+      comment: 'The daemon runs without it.',
+      severity: 'error',
+      from: { path: '^dist/', pathNot: '^dist/(doctor|cli)/' },
+      to: { path: '^dist/doctor/' },
     },
     {
       name: 'no-cycle',

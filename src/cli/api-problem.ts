@@ -21,9 +21,11 @@ export class ApiRefusal extends CommandFailure {
   readonly status: number;
   readonly code: string;
   readonly retryAfterSeconds: number | null;
+  readonly feishuCode: number | null;
+  readonly logId: string | null;
 
   constructor(
-    known: { status: number; code: string; retryAfterSeconds: number | null },
+    known: Pick<ApiRefusal, 'status' | 'code' | 'retryAfterSeconds' | 'feishuCode' | 'logId'>,
     message: string,
     advice: readonly string[],
   ) {
@@ -31,6 +33,8 @@ export class ApiRefusal extends CommandFailure {
     this.status = known.status;
     this.code = known.code;
     this.retryAfterSeconds = known.retryAfterSeconds;
+    this.feishuCode = known.feishuCode;
+    this.logId = known.logId;
   }
 }
 
@@ -44,7 +48,14 @@ export function readProblem(answer: Answer, body: unknown, apiKey: string): ApiR
   const title = textOf(problem['title']);
   if (code === null || title === null) return null;
   const show = (text: string): string => cleanName(scrubPatterns(text.replaceAll(apiKey, '***')), MAX_LINE);
-  const known = { status: answer.status, code: show(code), retryAfterSeconds: readRetryAfter(answer.retryAfter) };
+  const logId = textOf(problem['log_id']);
+  const known = {
+    status: answer.status,
+    code: show(code),
+    retryAfterSeconds: readRetryAfter(answer.retryAfter),
+    feishuCode: numberOf(problem['feishu_code']),
+    logId: logId === null ? null : show(logId),
+  };
   const detail = textOf(problem['detail']);
   const advice = [
     textOf(problem['remedy']),

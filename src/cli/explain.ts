@@ -17,6 +17,16 @@ export function explain(code: string, language: Language): readonly Meaning[] {
   });
 }
 
+/** One meaning in both languages, for texts that are put together from several. null: not known in that place. */
+export function explainBoth(code: string, place: Place): { readonly cause: Both; readonly remedy: Both } | null {
+  const [en, zh] = LANGUAGES.map((language) => explain(code, language).find((meaning) => meaning.place === place));
+  if (en === undefined || zh === undefined) return null;
+  return { cause: { en: en.cause, zh: zh.cause }, remedy: { en: en.remedy, zh: zh.remedy } };
+}
+
+type Both = Readonly<Record<Language, string>>;
+const LANGUAGES = ['en', 'zh'] as const satisfies readonly Language[];
+
 /** The language of a terminal: LC_ALL before LC_MESSAGES before LANG, as in POSIX. */
 export function languageOf(env: Readonly<Record<string, string | undefined>>): Language {
   const locale = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '';

@@ -22,6 +22,8 @@ export interface Following {
   /** Told the id whenever another session is followed, the first included. */
   readonly onSession: (sessionId: string) => void;
   readonly signal: AbortSignal;
+  /** Told each state but the last; without it, `note` is told the steps in words. */
+  readonly onState?: (session: JsonObject) => void;
 }
 
 /** A long poll answers at the end only: short ones show the steps before it while somebody may be looking. */
@@ -58,12 +60,10 @@ async function followOne(first: JsonObject, deps: Following): Promise<JsonObject
   deps.onSession(sessionId);
   const startedAt = now();
   const trouble = createTrouble(deps);
+  const tell = deps.onState ?? stepTeller(note);
   let session = first;
-  let told = '';
   while (textOf(session['ended_at']) === null) {
-    const step = stepOf(session);
-    if (step !== told) note(step);
-    told = step;
+    tell(session);
     const elapsedMs = now() - startedAt;
     if (elapsedMs > lifeOf(session) + GRACE_MS) {
       throw new CommandFailure(EXIT.network, 'The session has outlived its time and is still open');
@@ -86,6 +86,16 @@ async function followOne(first: JsonObject, deps: Following): Promise<JsonObject
 function waitFor(session: JsonObject, elapsedMs: number): number {
   if (elapsedMs > SHORT_WAITS_FOR_MS) return LONG_WAIT_SECONDS;
   return textOf(session['message_id']) === null ? SENDING_WAIT_SECONDS : SHORT_WAIT_SECONDS;
+}
+
+/** Each step once. */
+function stepTeller(note: (line: string) => void): (session: JsonObject) => void {
+  let told = '';
+  return (session) => {
+    const step = stepOf(session);
+    if (step !== told) note(step);
+    told = step;
+  };
 }
 
 function stepOf(session: JsonObject): string {

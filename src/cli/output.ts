@@ -15,15 +15,19 @@ export interface Output {
 /** What JSON leaves as it is and a terminal may take for a command (DEL and the C1 controls). */
 const TERMINAL_CONTROLS = /[\u007f-\u009f]/g;
 
-export function createOutput({ stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>): Output {
+/** @param scrub what every text goes through before it is written */
+export function createOutput(
+  { stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>,
+  scrub: (text: string) => string = (text) => text,
+): Output {
   const output: Output = {
     text: (lines) => {
-      stdout.write(lines);
+      stdout.write(scrub(lines));
     },
     json: (value) => output.text(`${toJson(value)}\n`),
     data: (asJson, value, lines) => (asJson === true ? output.json(value) : output.text(lines())),
     note: (line) => {
-      stderr.write(`${line}\n`);
+      stderr.write(`${scrub(line)}\n`);
     },
   };
   return output;

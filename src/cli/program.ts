@@ -1,6 +1,7 @@
 /** The command line: which subcommands there are, help, usage errors. What a subcommand does is its own module's business. */
 import { Command, Help } from 'commander';
 import { addConfigCommands } from './commands/config.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addExplainCommand } from './commands/explain.js';
 import { addHealthCommand } from './commands/health.js';
 import { addKeysCommands } from './commands/keys.js';
@@ -13,8 +14,8 @@ import type { CliContext } from './context.js';
 import { readVersion } from './version.js';
 
 const FOOTER = `
-Commands other than start, health, explain, keys generate and config print
-speak to a running daemon: AUTHD_URL (default http://127.0.0.1:9780),
+Commands other than start, health, doctor, config print, explain and keys
+generate speak to a running daemon: AUTHD_URL (default http://127.0.0.1:9780),
 AUTHD_API_KEY or AUTHD_API_KEY_FILE, AUTHD_TIMEOUT (seconds a call may take,
 default 20).
 Data goes to standard output, everything else to standard error.
@@ -38,6 +39,7 @@ export function createProgram(context: CliContext): Command {
     .addHelpText('after', FOOTER);
   addStartCommand(program, context);
   addHealthCommand(program, context);
+  addDoctorCommand(program, context);
   addSendCommand(program, context);
   addSessionsCommands(program, context);
   addUsersCommands(program, context);

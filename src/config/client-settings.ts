@@ -35,6 +35,14 @@ export function readClientSettings(env: Environment, readFile: ReadFile): Client
   return { url, apiKey, timeoutSeconds: timeout, warnings: findings.warnings };
 }
 
+/** The address alone, for what needs no key. @throws AuthdError `config_invalid` */
+export function readClientUrl(env: Environment): string {
+  const findings = createFindings();
+  const url = readUrl(env, findings);
+  throwIfAny(findings.problems);
+  return url;
+}
+
 function readUrl(env: Environment, findings: Findings): string {
   const parsed = apiUrl.parse(tidy(env['AUTHD_URL'] ?? '') || DEFAULT_URL);
   if (parsed.ok) return parsed.value;

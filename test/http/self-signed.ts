@@ -15,11 +15,12 @@ const ECDSA_SHA256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
 const COMMON_NAME = oid(0x55, 0x04, 0x03);
 const SUBJECT_ALT_NAME = oid(0x55, 0x1d, 0x11);
 
-/** PEM of a certificate for 127.0.0.1, good from 2020 to 2049, and of its key. */
-export function selfSigned(): { readonly cert: string; readonly key: string } {
+/** PEM of a certificate for 127.0.0.1 and these names, good from 2020 to 2049, and of its key. */
+export function selfSigned(names: readonly string[] = []): { readonly cert: string; readonly key: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from('127.0.0.1')))));
-  const address = der(0x04, sequence(der(0x87, Buffer.from([127, 0, 0, 1]))));
+  const alternatives = names.map((host) => der(0x82, Buffer.from(host)));
+  const address = der(0x04, sequence(der(0x87, Buffer.from([127, 0, 0, 1])), ...alternatives));
   const signed = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.from([1])),

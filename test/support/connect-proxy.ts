@@ -21,7 +21,14 @@ export interface ConnectProxy {
   close(): Promise<void>;
 }
 
-export async function startConnectProxy(options: { credentials?: string } = {}): Promise<ConnectProxy> {
+export interface ConnectProxyOptions {
+  /** `user:password` that it wants. */
+  readonly credentials?: string;
+  /** `host:port` -> the loopback port that plays it; others are connected to as asked. */
+  readonly routes?: ReadonlyMap<string, number>;
+}
+
+export async function startConnectProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
   const tunnels: string[] = [];
   const strays: string[] = [];
   const clients = new Set<Duplex>();
@@ -53,7 +60,8 @@ export async function startConnectProxy(options: { credentials?: string } = {}):
       socket.end(`HTTP/1.1 ${behaviour.refuse} Refused\r\n\r\n`);
       return;
     }
-    const target = new URL(`http://${request.url}`);
+    const played = options.routes?.get(request.url ?? '');
+    const target = new URL(`http://${played === undefined ? request.url : `127.0.0.1:${played}`}`);
     const upstream = connect(Number(target.port || 80), target.hostname.replace(/^\[|\]$/g, ''), () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       upstream.write(head);

@@ -15,7 +15,7 @@ interface Seen {
  * not press "I have agreed" but waits for the card to turn by itself.
  */
 export async function authorizeByCard(
-  scene: Scene,
+  scene: Pick<Scene, 'sim' | 'user'>,
   messageId: string,
   { timeoutMs = 40_000, patient = false }: { timeoutMs?: number; patient?: boolean } = {},
 ): Promise<void> {
@@ -40,7 +40,7 @@ export async function authorizeByCard(
   }
 }
 
-function look(scene: Scene, messageId: string): Seen {
+function look(scene: Pick<Scene, 'sim'>, messageId: string): Seen {
   const text = JSON.stringify(scene.sim.message(messageId)?.content ?? {});
   const values = [...text.matchAll(/"value":(\{[^}]*\})/g)].map(([, value]) => JSON.parse(value ?? '{}'));
   const actions = new Set(values.map((value) => String(value.action)));
@@ -49,7 +49,12 @@ function look(scene: Scene, messageId: string): Seen {
 }
 
 /** Resolves when the message shows something else, or when the time is over: then she looks again anyway. */
-async function nextChange(scene: Scene, messageId: string, before: string, timeoutMs: number): Promise<void> {
+async function nextChange(
+  scene: Pick<Scene, 'sim'>,
+  messageId: string,
+  before: string,
+  timeoutMs: number,
+): Promise<void> {
   const changed = (): boolean => JSON.stringify(scene.sim.message(messageId)?.content ?? {}) !== before;
   await scene.sim.until(changed, timeoutMs).catch(() => undefined);
 }
