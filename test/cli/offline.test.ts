@@ -21,6 +21,7 @@ const KEY = Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64');
 const COMMANDS = [
   'start',
   'health',
+  'doctor',
   'send',
   'sessions list',
   'sessions show',
@@ -101,6 +102,7 @@ describe('wrong usage', { concurrency: 4 }, () => {
     ['send --open-id ou_1 --ttl 9', /'9' is invalid/],
     ['explain 1 --lang de', /'de' is invalid. It is none of zh, en\./],
     ['keys generate --id a:b', /'a:b' is invalid/],
+    ['doctor --wait 0', /'0' is invalid. It is not a whole number from 1 to 3600\./],
   ];
   for (const [args, words] of wrong) {
     it(`ends with 2 and nothing on standard output: feishu-authd ${args}`, async () => {
