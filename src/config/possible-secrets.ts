@@ -15,7 +15,7 @@ export function possibleSecrets(env: Environment, readFile: ReadFile): readonly 
   const file = readConfigFile(env, readFile, findings);
   const raw = gatherRawValues({ env, file, readFile }, findings);
   const values = [...raw].flatMap(([name, { raw: value }]) =>
-    VARIABLES[name].secret ? textsIn(value).flatMap(VARIABLES[name].url ? passwordsIn : partsOf) : [],
+    VARIABLES[name].secret ? textsIn(value).flatMap(VARIABLES[name].url ? partsOfUrl : partsOf) : [],
   );
   const apps: readonly unknown[] = Array.isArray(file['apps']) ? file['apps'] : [];
   const ofApps = apps.flatMap((app) => {
@@ -32,6 +32,9 @@ const textsIn = (value: unknown): readonly string[] => {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.flatMap(textsIn) : [];
 };
+
+/** Of what is no URL nobody can tell which part is the password. */
+const partsOfUrl = (value: string): readonly string[] => (URL.canParse(value) ? passwordsIn(value) : [value]);
 
 /** A word, and what stands behind the names of `name:secret` pairs. */
 const partsOf = (value: string): readonly string[] => [

@@ -30,7 +30,9 @@ export async function guarded(
   });
   progress.begins(check);
   try {
-    return await Promise.race([work().catch((error: unknown) => [faultOf(check, error)]), late]);
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    return [faultOf(check, error)];
   } finally {
     clearTimeout(timer);
     progress.ends(check);

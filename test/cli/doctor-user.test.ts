@@ -114,8 +114,9 @@ describe('feishu-authd doctor --user', { concurrency: 4 }, () => {
     }
   });
 
-  it('tells that Feishu does not deliver to her: availability', async () => {
-    const report = await ask('unavailable', newPerson(apps.unavailable));
+  it('tells that Feishu does not deliver to her: availability; also when the daemon remembers it', async () => {
+    const person = newPerson(apps.unavailable);
+    const report = await ask('unavailable', person);
     assert.deepEqual(
       [report.code, steps(report)],
       [1, ['user.card fail', 'user.click skip', 'user.consent skip', 'user.refresh skip']],
@@ -125,6 +126,10 @@ describe('feishu-authd doctor --user', { concurrency: 4 }, () => {
     assert.match(logId ?? '', /^\w{20,}$/);
     assert.match(message, /does not deliver the card: the user is outside the availability/);
     assert.match(remedy ?? '', /可用范围/);
+    const again = await ask('unavailable', person);
+    const line = again.line('user.card');
+    assert.deepEqual([again.code, line.feishu_code, line.remedy], [1, 230013, remedy]);
+    assert.match(line.message, /^The daemon does not ask her: .+ \(user_unreachable\)/);
   });
 
   it('tells that no click reached us: the callback is not subscribed; and leaves no card open', async () => {

@@ -119,6 +119,29 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
     assert.deepEqual([report.line('brand').status, report.line('user_scopes').status], ['skip', 'skip']);
   });
 
+  it('tells why credentials are refused', async () => {
+    const codes = [10015, 99991543, 99991673];
+    const apps = codes.map((code) => {
+      const { appId, appSecret } = scene.addApp();
+      scene.sim.faults.add({ on: 'api', api: 'tenant_access_token', kind: 'code', code, appId });
+      return { app_id: appId, app_secret: appSecret };
+    });
+    const { FEISHU_APP_ID: _id, FEISHU_APP_SECRET: _secret, ...rest } = scene.env(scene.addApp());
+    const report = await scene.diagnose({
+      ...rest,
+      CONFIG_FILE: await scene.file('refused.json', JSON.stringify({ apps })),
+    });
+    const lines = report.lines.filter(({ check }) => check === 'credentials');
+    assert.deepEqual(
+      lines.map(({ feishu_code: code, message }) => [code, message]),
+      [
+        [10015, 'Wrong app secret'],
+        [99991543, 'App id or app secret is wrong'],
+        [99991673, 'The app is not available in this tenant'],
+      ],
+    );
+  });
+
   it('tells the other brand by the code of the endpoint', async () => {
     const report = await scene.diagnose(scene.env(scene.addApp({ brand: 'lark' })));
     const brand = report.line('brand');
