@@ -33,7 +33,7 @@ export async function connectOnce(url: string, timeoutMs: number): Promise<Redis
   } catch (error) {
     redis.disconnect();
     // What connect() rejects with only says that there is no connection.
-    return { ok: false, ...troubleOf(errors[0] ?? error) };
+    return { ok: false, ...troubleOf(errors.find(isForeign) ?? errors[0] ?? error) };
   }
 }
 
@@ -41,10 +41,13 @@ const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_FAIL']);
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 const CREDENTIALS = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
 
+/** The parser met something else than Redis's protocol; what follows from that comes as errors of the socket. */
+const isForeign = (error: unknown): boolean => error instanceof Error && error.message.startsWith('Unknown RESP type');
+
 /** Messages may quote bytes that somebody else on the port has sent: only codes are taken over. */
 function troubleOf(error: unknown): { readonly trouble: RedisTrouble; readonly code: string } {
   if (!(error instanceof Error)) return { trouble: 'unreachable', code: 'unknown error' };
-  if (error.message.startsWith('Unknown RESP type')) return { trouble: 'no_redis', code: 'no RESP' };
+  if (isForeign(error)) return { trouble: 'no_redis', code: 'no RESP' };
   if (/Command timed out|Socket timeout/.test(error.message)) return { trouble: 'silent', code: 'timeout' };
   const answered = /^[A-Z]{3,}\b/.exec(error.message)?.[0];
   if (error.name === 'ReplyError' && answered !== undefined) {

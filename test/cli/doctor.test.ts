@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { createServer } from 'node:tls';
@@ -15,7 +15,6 @@ import { startConnectProxy } from '../support/connect-proxy.js';
 import { type DoctorScene, newDoctorScene } from '../support/doctor.js';
 import { findLeaks } from '../support/leaks.js';
 import { freePort, newRedisServer } from '../support/redis-server.js';
-import { startScriptedServer } from '../support/scripted-server.js';
 
 let scene: DoctorScene;
 
@@ -315,19 +314,21 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
     const env = scene.env(scene.addApp());
     const locked = await newRedisServer(['--requirepass', 'thePasswordOfRedis1']);
     t.after(() => locked.close());
-    const other = await startScriptedServer(() => ({ text: 'hello' }));
-    t.after(() => other.stop());
-    const [away, noPassword, wrongPassword, right, http] = await Promise.all(
+    const other = createTcpServer((socket) => socket.on('error', () => undefined).write('SSH-2.0-OpenSSH_9.2\r\n'));
+    t.after(() => other.close());
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const [away, noPassword, wrongPassword, right, ssh] = await Promise.all(
       [
         `redis://127.0.0.1:${await freePort()}`,
         locked.url,
         locked.url.replace('//', '//:notThePassword@'),
         locked.url.replace('//', '//:thePasswordOfRedis1@'),
-        other.url.replace('http', 'redis'),
+        `redis://127.0.0.1:${(other.address() as AddressInfo).port}`,
       ].map((url) => scene.diagnose({ ...env, REDIS_URL: url })),
     );
     assert.deepEqual(
-      [away, noPassword, wrongPassword, right, http].map((report) => [report?.code, report?.line('redis').blame]),
+      [away, noPassword, wrongPassword, right, ssh].map((report) => [report?.code, report?.line('redis').blame]),
       [
         [4, 'network'],
         [2, 'configuration'],
@@ -338,7 +339,7 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
     );
     assert.match(away?.line('redis').message ?? '', /there is no connection \(ECONNREFUSED\)/);
     assert.match(wrongPassword?.line('redis').message ?? '', /WRONGPASS/);
-    assert.match(http?.line('redis').message ?? '', /something else than Redis/);
+    assert.match(ssh?.line('redis').message ?? '', /something else than Redis/);
     assert.deepEqual([away?.line('encryption_keys').status, away?.line('credentials').status], ['skip', 'pass']);
     assert.doesNotMatch(scene.written(), /thePasswordOfRedis1|notThePassword/);
   });
