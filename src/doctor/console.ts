@@ -22,6 +22,10 @@ export const STEPS = {
     `While the daemon runs: 事件与回调 > 回调配置 (Events & Callbacks > Callback Configuration) > 使用长连接接收回调, add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
     `守护进程运行时：「事件与回调 > 回调配置」选「使用长连接接收回调」，添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
   ),
+  withdrawals: text(
+    `Enable auth:user_access_token:read in 权限管理 (Permissions & Scopes) as a TENANT permission; 事件与回调 > 事件配置 > 添加事件 (Events & Callbacks > Event Configuration > Add Events): auth.user_access_token.revoked_v4; then ${PUBLISH.en}.`,
+    `在「权限管理」以应用身份开通 auth:user_access_token:read；「事件与回调 > 事件配置 > 添加事件」：auth.user_access_token.revoked_v4；再${PUBLISH.zh}。`,
+  ),
   refresh: text(
     `Switch on 刷新 user_access_token (if it is shown) in 安全设置 (Security Settings), then ${PUBLISH.en}.`,
     `在「安全设置」打开「刷新 user_access_token」（若显示该开关），再${PUBLISH.zh}。`,

@@ -40,6 +40,7 @@ export const CHECKS = {
   long_connection: text('Long connection', '长连接'),
   ip_allow_list: text('IP allow-list', 'IP 白名单'),
   bot_scopes: text('Bot permissions', '应用身份权限'),
+  withdrawals: text('Withdrawals', '撤销通知'),
   user_scopes: text('User permissions', '用户身份权限'),
   device_authorization: text('Device authorization', '设备授权'),
   'console.callback': text('Card callback', '卡片回调'),

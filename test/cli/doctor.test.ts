@@ -45,6 +45,7 @@ const WELL = [
   'long_connection pass',
   'ip_allow_list pass',
   'bot_scopes pass',
+  'withdrawals skip',
   'user_scopes pass',
   'device_authorization pass',
   'console.callback skip',
@@ -218,7 +219,8 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
   it('tells permissions of the bot that are missing', async () => {
     const app = scene.addApp({ tenantScopes: ['application:application:self_manage', 'im:message:update'] });
     const report = await scene.diagnose(scene.env(app));
-    assert.deepEqual([report.code, report.verdicts], [1, wellBut('bot_scopes fail')]);
+    assert.deepEqual([report.code, report.verdicts], [1, wellBut('bot_scopes fail', 'withdrawals warn')]);
+    assert.match(report.line('withdrawals').remedy ?? '', /auth:user_access_token:read.*revoked_v4/);
     assert.match(report.line('bot_scopes').message, /may not send cards \(one of im:message, im:message:send_as_bot/);
   });
 

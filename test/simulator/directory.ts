@@ -76,7 +76,7 @@ export interface Person {
 }
 
 /** FEISHU.md §9 no. 3: what the daemon and its preflight need. */
-const TENANT_SCOPES = ['im:message', 'application:application:self_manage'];
+const TENANT_SCOPES = ['im:message', 'auth:user_access_token:read', 'application:application:self_manage'];
 
 export class Directory {
   readonly apps = new Map<string, App>();

@@ -8,7 +8,7 @@ import { FeishuError } from '../../domain/feishu-error.js';
 import { union } from '../../domain/scopes.js';
 import type { EnabledScope } from '../../feishu/open-api/app-scopes.js';
 import { STEPS } from '../console.js';
-import { type Finding, fail, pass, skip, text } from '../finding.js';
+import { type Finding, fail, pass, skip, text, warn } from '../finding.js';
 import type { Explain } from '../meanings.js';
 import { callFinding } from '../refusals.js';
 
@@ -27,6 +27,8 @@ const BOT_NEEDS = [
   { what: text('update cards', '更新卡片'), any: ['im:message', 'im:message:send_as_bot', 'im:message:update'] },
 ] as const;
 
+/** FEISHU.md §3.4: the event wants it. */
+const WITHDRAWALS = 'auth:user_access_token:read';
 const SELF_MANAGE = 'application:application:self_manage';
 const LACKS_SCOPE = 99991672;
 const IP_NOT_ALLOWED = 99991401;
@@ -42,7 +44,12 @@ export async function checkScopes(check: ScopesCheck): Promise<readonly Finding[
   const { appId, wanted } = check;
   try {
     const enabled = await check.read();
-    return [ipAllowed(appId), botFinding(appId, enabled), ...userFindings(appId, enabled, wanted)];
+    return [
+      ipAllowed(appId),
+      botFinding(appId, enabled),
+      withdrawalFinding(appId, enabled),
+      ...userFindings(appId, enabled, wanted),
+    ];
   } catch (error) {
     if (!(error instanceof FeishuError)) throw error;
     return untold(error, check);
@@ -82,6 +89,22 @@ function botFinding(appId: string, enabled: readonly EnabledScope[]): Finding {
   const en = lacking.map(({ any, what }) => `${what.en} (one of ${any.join(', ')})`).join(' and ');
   const zh = lacking.map(({ any, what }) => `${what.zh}（需 ${any.join('、')} 之一）`).join('、');
   return fail('bot_scopes', 'refused', text(`The app may not ${en}`, `应用不能${zh}`), STEPS.tenantScopes, { appId });
+}
+
+/** Works without: a withdrawn grant then shows at its next refresh. */
+function withdrawalFinding(appId: string, enabled: readonly EnabledScope[]): Finding {
+  if (enabled.some(({ scope, tenant }) => tenant && scope === WITHDRAWALS)) {
+    const means = text(
+      'The app may be told of withdrawn authorizations; no API tells whether the event is subscribed',
+      '应用可以得知用户撤销授权；没有接口能说明是否订阅了该事件',
+    );
+    return skip('withdrawals', means, STEPS.withdrawals, { appId });
+  }
+  const means = text(
+    `Withdrawn authorizations show at the next refresh only: the app lacks ${WITHDRAWALS}`,
+    `用户撤销授权要到下次刷新才知道：应用缺少 ${WITHDRAWALS}`,
+  );
+  return warn('withdrawals', means, STEPS.withdrawals, { appId });
 }
 
 function userFindings(appId: string, enabled: readonly EnabledScope[], wanted: readonly string[]): readonly Finding[] {

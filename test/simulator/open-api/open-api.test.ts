@@ -276,6 +276,7 @@ describe('the open platform', () => {
       [
         ['offline_access', ['user']],
         ['im:message', ['tenant']],
+        ['auth:user_access_token:read', ['tenant']],
         ['application:application:self_manage', ['tenant']],
       ],
     );
