@@ -2,12 +2,13 @@
  * `feishu-authd doctor`: settings of the command, the checks, the round trip with a user, the report, the archive, the
  * exit code. What is checked is src/doctor's business.
  */
-import { readClientSettings, readClientUrl } from '../config/client-settings.js';
+import { DEFAULT_URL, readClientSettings, readClientUrl } from '../config/client-settings.js';
 import { type LoadedConfig, loadConfig, readFileFromDisk } from '../config/load.js';
 import { possibleSecrets } from '../config/possible-secrets.js';
 import { checkConfiguration } from '../doctor/checks/configuration.js';
 import { examine } from '../doctor/doctor.js';
 import type { Language } from '../doctor/finding.js';
+import { AuthdError } from '../errors.js';
 import { scrubPatterns } from '../telemetry/patterns.js';
 import { createScrubber } from '../telemetry/scrubber.js';
 import { CommandFailure } from './command-failure.js';
@@ -18,6 +19,7 @@ import { askUser } from './doctor-user.js';
 import { exitCodeOf, failureText, reportJson, reportText } from './doctor-view.js';
 import { EXIT } from './exit-codes.js';
 import { explainBoth, languageOf } from './explain.js';
+import { healthAddress } from './health.js';
 import { createOutput } from './output.js';
 import { readVersion } from './version.js';
 
@@ -41,8 +43,8 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
   if (log !== undefined && bundleFile === undefined) throw usage('--log is of no use without --bundle');
   const configuration = checkConfiguration(() => loadConfig({ env }));
   if (configuration.loaded !== null) requireApp(configuration.loaded, options);
-  const daemonUrl = readClientUrl(env);
   const client = user === undefined ? null : readClientSettings(env, readFileFromDisk);
+  const daemonUrl = client?.url ?? readClientUrl(env) ?? localUrl(configuration.loaded);
   const scrub = createScrub(env);
   // Nothing that is written should hold a secret anyway: the last guard.
   const output = createOutput(context, scrub);
@@ -79,6 +81,18 @@ function requireApp({ config }: LoadedConfig, { appId, user }: DoctorOptions): v
   if (appId !== undefined && !ids.includes(appId)) throw usage(`--app-id ${appId} is none of ${ids.join(', ')}`);
   if (user !== undefined && appId === undefined && ids.length > 1) {
     throw usage(`Several apps are configured: name one of ${ids.join(', ')} by --app-id`);
+  }
+}
+
+/** Where a daemon of this very configuration answers. */
+function localUrl(loaded: LoadedConfig | null): string {
+  if (loaded === null) return DEFAULT_URL;
+  try {
+    return healthAddress(loaded.config, '').origin;
+  } catch (error) {
+    // HTTP_PORT is 0: only the daemon knows.
+    if (error instanceof AuthdError) return DEFAULT_URL;
+    throw error;
   }
 }
 

@@ -9,7 +9,7 @@ import { type Environment, type ReadFile, readSecretFile } from './sources.js';
 
 export const CLIENT_VARIABLES = ['AUTHD_URL', 'AUTHD_API_KEY', 'AUTHD_API_KEY_FILE', 'AUTHD_TIMEOUT'] as const;
 
-const DEFAULT_URL = 'http://127.0.0.1:9780';
+export const DEFAULT_URL = 'http://127.0.0.1:9780';
 /** The daemon itself gives up after 15 s (a refresh), all else after 2.5 s. */
 const DEFAULT_TIMEOUT_SECONDS = 20;
 const timeoutSeconds = integer(1, 600, ' seconds');
@@ -35,8 +35,9 @@ export function readClientSettings(env: Environment, readFile: ReadFile): Client
   return { url, apiKey, timeoutSeconds: timeout, warnings: findings.warnings };
 }
 
-/** The address alone, for what needs no key. @throws AuthdError `config_invalid` */
-export function readClientUrl(env: Environment): string {
+/** AUTHD_URL alone, for what needs no key; null: it is not set. @throws AuthdError `config_invalid` */
+export function readClientUrl(env: Environment): string | null {
+  if (tidy(env['AUTHD_URL'] ?? '') === '') return null;
   const findings = createFindings();
   const url = readUrl(env, findings);
   throwIfAny(findings.problems);

@@ -87,7 +87,9 @@ describe('feishu-authd doctor --bundle', { concurrency: 3 }, () => {
     const env = {
       ...rest,
       FEISHU_APP_SECRET_FILE: await scene.file('app-secret', secret),
-      AUTHD_URL: daemon.url,
+      // The daemon of this very configuration is looked at where AUTHD_URL names none.
+      AUTHD_URL: '',
+      HTTP_PORT: new URL(daemon.url).port,
       HTTPS_PROXY: `http://me:${SECRETS['proxy password']}@127.0.0.1:9`,
     };
     const { code, stderr, stdout } = await scene.run(['doctor', '--bundle', file, '--log', log], env);
