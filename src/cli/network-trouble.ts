@@ -1,9 +1,7 @@
 /** The API was not reached, or something else answered in its place: one sentence and what to look at. */
+import { isDnsCode, isTlsCode } from '../domain/network-codes.js';
 import { CommandFailure } from './command-failure.js';
 import { EXIT } from './exit-codes.js';
-
-const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_FAIL']);
-const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
 const CHECK_URL = 'Is the daemon running there (feishu-authd start), and is AUTHD_URL right?';
 
@@ -13,8 +11,8 @@ export function noAnswer(url: string, error: unknown, timedOutMs: number | null)
   const code = codeOf(error) ?? 'unknown error';
   if (code === 'ECONNREFUSED') return trouble(`Nothing listens at ${url}`, CHECK_URL);
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return trouble(`${url} cannot be reached: no connection in time`, CHECK_URL);
-  if (DNS_CODES.has(code)) return trouble(`The host name of ${url} cannot be resolved (${code})`, 'Check AUTHD_URL.');
-  if (TLS_CODE.test(code)) {
+  if (isDnsCode(code)) return trouble(`The host name of ${url} cannot be resolved (${code})`, 'Check AUTHD_URL.');
+  if (isTlsCode(code)) {
     return trouble(
       `No secure connection to ${url} (${code})`,
       'Name the authority that signed its certificate in NODE_EXTRA_CA_CERTS; or should AUTHD_URL read http://?',

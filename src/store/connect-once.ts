@@ -3,6 +3,7 @@
  * The daemon's own connections, which never give up, are redis.ts's.
  */
 import { Redis } from 'ioredis';
+import { isDnsCode, isTlsCode } from '../domain/network-codes.js';
 
 /** `refused`: it answers, but with something else than what was asked, such as LOADING. */
 export type RedisTrouble = 'dns' | 'unreachable' | 'silent' | 'credentials' | 'refused' | 'tls' | 'no_redis';
@@ -37,8 +38,6 @@ export async function connectOnce(url: string, timeoutMs: number): Promise<Redis
   }
 }
 
-const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_FAIL']);
-const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 const CREDENTIALS = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
 
 /** The parser met something else than Redis's protocol; what follows from that comes as errors of the socket. */
@@ -54,6 +53,6 @@ function troubleOf(error: unknown): { readonly trouble: RedisTrouble; readonly c
     return { trouble: CREDENTIALS.has(answered) ? 'credentials' : 'refused', code: answered };
   }
   const code = 'code' in error ? String(error.code) : error.name;
-  if (DNS_CODES.has(code)) return { trouble: 'dns', code };
-  return { trouble: TLS_CODE.test(code) ? 'tls' : 'unreachable', code };
+  if (isDnsCode(code)) return { trouble: 'dns', code };
+  return { trouble: isTlsCode(code) ? 'tls' : 'unreachable', code };
 }

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { createServer } from 'node:tls';
-import { checkProtection } from '../../src/doctor/checks/redis.js';
+import { checkProtection } from '../../src/doctor/checks/redis-protection.js';
 import { createEnvelope } from '../../src/store/envelope.js';
 import { selfSigned } from '../http/self-signed.js';
 import { type Simulator, startSimulator } from '../simulator/index.js';

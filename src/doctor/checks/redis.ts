@@ -1,13 +1,12 @@
 /**
- * Redis: can it be reached, is it one we can rely on (CONTRACT §9), is its clock ours, is it protected on a network.
- * Reads only.
+ * Redis: can it be reached, is it one we can rely on (CONTRACT §9), is its clock ours. Reads only.
  */
 import type { Redis } from 'ioredis';
-import { isLoopback } from '../../config/addresses.js';
 import type { Config } from '../../config/config.js';
 import type { RedisContact, RedisTrouble } from '../../store/connect-once.js';
 import { type RedisFacts, readRedisFacts } from '../../store/redis-checks.js';
 import { type Finding, fail, pass, skip, type Text, text, warn } from '../finding.js';
+import { checkProtection } from './redis-protection.js';
 
 /** BullMQ refuses older ones. */
 const OLDEST: Version = [5, 0];
@@ -173,28 +172,6 @@ async function checkClock(redis: Redis, now: () => number): Promise<Finding> {
     text(
       'Set both clocks by NTP: sessions and tokens end by them.',
       '请用 NTP 校准两边的时钟：会话和 token 都按它们到期。',
-    ),
-  );
-}
-
-/** Tokens are sealed, but whoever can write to Redis can end sessions and grants. */
-export function checkProtection(redisUrl: string): Finding {
-  const { hostname, password, protocol } = new URL(redisUrl);
-  if (isLoopback(hostname)) return pass('redis.protection', text('It is reached over loopback', '经本机回环地址访问'));
-  const gaps = [
-    ...(password === '' ? [text('without a password', '没有密码')] : []),
-    ...(protocol === 'rediss:' ? [] : [text('without TLS', '没有 TLS')]),
-  ];
-  if (gaps.length === 0) return pass('redis.protection', text('Password and TLS are used', '使用了密码和 TLS'));
-  return warn(
-    'redis.protection',
-    text(
-      `Redis is reached over a network ${gaps.map(({ en }) => en).join(' and ')}`,
-      `经网络访问 Redis，${gaps.map(({ zh }) => zh).join('，')}`,
-    ),
-    text(
-      'Give Redis a password (requirepass, or an ACL user) and TLS (rediss://), or keep it on a network of its own.',
-      '给 Redis 设置密码（requirepass 或 ACL 用户）和 TLS（rediss://），或放进单独的网络。',
     ),
   );
 }

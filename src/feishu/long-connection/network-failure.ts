@@ -2,19 +2,11 @@
  * What an error of the network means, told from its code alone: messages of Node and undici quote addresses and
  * headers. Used for the endpoint call and for the handshake.
  */
+import { isDnsCode, isTlsCode } from '../../domain/network-codes.js';
 import { type ConnectFailure, type FailureFacts, failure } from './failures.js';
 
-const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
-const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_FAIL']);
 /** The peer of the TCP connection did not take it: with a proxy on the way, that peer is the proxy. */
-const NO_PEER_CODES = new Set([
-  ...DNS_CODES,
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const NO_PEER_CODES = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 
 export function networkFailure(error: unknown, facts: FailureFacts): ConnectFailure {
   const errorCode = codeOf(error);
@@ -22,9 +14,10 @@ export function networkFailure(error: unknown, facts: FailureFacts): ConnectFail
   const tunnel = tunnelStatus(error);
   if (tunnel !== undefined) return failure('proxy', { ...facts, httpStatus: tunnel });
   if (errorCode === undefined) return failure('unreachable', known);
-  if (facts.proxy !== undefined && NO_PEER_CODES.has(errorCode)) return failure('proxy', known);
-  if (DNS_CODES.has(errorCode)) return failure('dns', known);
-  return failure(TLS_CODE.test(errorCode) ? 'tls' : 'unreachable', known);
+  const hasNoPeer = NO_PEER_CODES.has(errorCode) || isDnsCode(errorCode);
+  if (facts.proxy !== undefined && hasNoPeer) return failure('proxy', known);
+  if (isDnsCode(errorCode)) return failure('dns', known);
+  return failure(isTlsCode(errorCode) ? 'tls' : 'unreachable', known);
 }
 
 /** The `code` of an error, or of the one it wraps. */
