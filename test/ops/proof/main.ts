@@ -70,7 +70,8 @@ export async function runProof(options: ProofOptions): Promise<number> {
       const sick = (await prometheus.rules()).filter(({ health }) => health !== 'ok').map(({ name }) => name);
       print(`Rules whose evaluation failed: ${sick.join(' ') || 'none'}.`);
       const missing = loaded.filter(({ name }) => !proved.some(({ alert }) => alert === name));
-      if (names.length === 0) print(`Rules without a fault here: ${missing.map(({ name }) => name).join(' ') || 'none'}.`);
+      if (names.length === 0)
+        print(`Rules without a fault here: ${missing.map(({ name }) => name).join(' ') || 'none'}.`);
       const isProved = proved.every(({ endedAfter, firedAfter }) => firedAfter !== null && endedAfter !== null);
       const isWhole = names.length > 0 || missing.length === 0;
       return isProved && isWhole && sick.length + early.length === 0 && !signal.aborted ? 0 : 1;
@@ -146,7 +147,10 @@ async function tryDashboard(prometheus: PrometheusServer): Promise<string> {
   let count = 0;
   for (const { exprs, title } of panels) {
     for (const expr of exprs) {
-      const filled = expr.replace(/\$__rate_interval/g, '10m').replace(/\$__range/g, '30m').replace(/\$\w+/g, '.*');
+      const filled = expr
+        .replace(/\$__rate_interval/g, '10m')
+        .replace(/\$__range/g, '30m')
+        .replace(/\$\w+/g, '.*');
       count += 1;
       if ((await prometheus.query(filled)) === 0) silentPanels.push(title);
     }

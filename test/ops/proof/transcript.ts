@@ -25,6 +25,9 @@ export function renderProof(proved: readonly Proved[]): string {
   const rows = proved.map(({ alert, endedAfter, fault, firedAfter, healing, labels, severity }) =>
     [alert, severity, fault, `${seconds(firedAfter)} ${labels}`.trim(), healing, seconds(endedAfter)].join(' | '),
   );
-  const head = ['alert | severity | the fault | fired after | healed by | ended after', '--- | --- | --- | --- | --- | ---'];
+  const head = [
+    'alert | severity | the fault | fired after | healed by | ended after',
+    '--- | --- | --- | --- | --- | ---',
+  ];
   return [...head, ...rows].map((row) => `| ${row} |`).join('\n');
 }
