@@ -1,7 +1,8 @@
 /**
  * `npm run alerts-proof [-- name …]`: each alert is made to fire and to end by a real fault. Feishu in a box, a real
  * Redis, the daemon as shipped in three processes, a real Prometheus with the real rules (their times shortened,
- * quick-rules.ts). Progress goes to `complain`, the transcript to `print`.
+ * quick-rules.ts). Progress goes to `complain`, the transcript to `print`, as Markdown: `npm run --silent alerts-proof >
+ * ops/proof.md`.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,8 +47,11 @@ interface Run extends Pick<ProofOptions, 'complain'> {
 export async function runProof(options: ProofOptions): Promise<number> {
   const { names, print, signal } = options;
   const startedAt = Date.now();
-  const complain = (line: string): void =>
-    options.complain(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(5)} s  ${line}`);
+  const steps: string[] = [];
+  const complain = (line: string): void => {
+    steps.push(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(5)} s  ${line}`);
+    options.complain(steps.at(-1) ?? '');
+  };
   const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
   if (names.some((name) => !SCENARIOS.some((scenario) => scenario.name === name))) {
     complain(`There is: ${SCENARIOS.map(({ name }) => name).join(' ')}`);
@@ -65,13 +69,14 @@ export async function runProof(options: ProofOptions): Promise<number> {
       for (const { name } of early) complain(`FIRES WITHOUT A FAULT ${name}`);
       const severityOf = (alert: string): string => loaded.find(({ name }) => name === alert)?.labels['severity'] ?? '';
       const proved = await proveAll({ stage, prometheus, severityOf, complain }, chosen, signal);
-      print(`${renderProof(proved)}\n`);
+      print(`${introduction(await prometheus.version())}\n\n${renderProof(proved)}\n`);
       print(await tryDashboard(prometheus));
       const sick = (await prometheus.rules()).filter(({ health }) => health !== 'ok').map(({ name }) => name);
       print(`Rules whose evaluation failed: ${sick.join(' ') || 'none'}.`);
       const missing = loaded.filter(({ name }) => !proved.some(({ alert }) => alert === name));
       if (names.length === 0)
         print(`Rules without a fault here: ${missing.map(({ name }) => name).join(' ') || 'none'}.`);
+      print(`\n## Step by step\n\n\`\`\`text\n${steps.join('\n')}\n\`\`\``);
       const isProved = proved.every(({ endedAfter, firedAfter }) => firedAfter !== null && endedAfter !== null);
       const isWhole = names.length > 0 || missing.length === 0;
       return isProved && isWhole && sick.length + early.length === 0 && !signal.aborted ? 0 : 1;
@@ -157,3 +162,10 @@ async function tryDashboard(prometheus: PrometheusServer): Promise<string> {
   }
   return `The dashboard's ${count} queries: all understood; without data: ${silentPanels.join(', ') || 'none'}.`;
 }
+
+const introduction = (version: string): string => `# Each alert fired and ended by a real fault
+
+Written by \`npm run --silent alerts-proof > ops/proof.md\` on ${new Date().toISOString().slice(0, 10)}: Prometheus ${version} (Debian's), Node
+${process.version}, a real Redis, the daemon as shipped in three processes (gateway with API, second gateway, worker), Feishu in a box.
+The rules are the shipped ones with shorter times and nothing else: a window or offset is a sixtieth, held between 20 s
+and 60 s; \`for\` a sixtieth, held between 2 s and 5 s; the age of the oldest job a twentieth.`;

@@ -20,12 +20,10 @@ export interface Rule {
   readonly name: string;
   readonly health: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Seconds. */
-  readonly duration: number;
 }
 
 export interface PrometheusServer {
-  readonly baseUrl: string;
+  version(): Promise<string>;
   firing(): Promise<readonly FiringAlert[]>;
   rules(): Promise<readonly Rule[]>;
   /** Series that an expression finds now. @throws when Prometheus does not take it */
@@ -69,7 +67,9 @@ export async function newPrometheusServer(options: PrometheusOptions): Promise<P
   };
 
   const server: PrometheusServer = {
-    baseUrl,
+    async version() {
+      return String(((await call('status/buildinfo')) as { readonly version?: unknown }).version);
+    },
     async firing() {
       const { alerts } = (await call('alerts')) as {
         readonly alerts: readonly { readonly state: string; readonly labels: Readonly<Record<string, string>> }[];

@@ -11,7 +11,6 @@ export interface Stage {
   /** Its daemon is the gateway with the API. */
   readonly scene: Scene;
   readonly spare: Daemon;
-  readonly worker: Daemon;
   /** The long connection of `spare`, as the simulator names it. */
   readonly spareConnectionId: string;
   readonly targets: readonly string[];
@@ -59,9 +58,6 @@ export async function newStage(): Promise<Stage> {
       scene,
       get spare() {
         return part('spare');
-      },
-      get worker() {
-        return part('worker');
       },
       spareConnectionId: spareConnection?.id ?? '',
       targets: Object.values(ports).map((port) => `127.0.0.1:${port}`),
