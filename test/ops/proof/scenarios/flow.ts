@@ -71,7 +71,11 @@ export const cardsRefused: Scenario = {
       await newPerson(scene, 'Zhao Min').ask();
     };
   },
-  meanwhile: askOnly,
+  async meanwhile(stage) {
+    await askOnly(stage);
+    // Slowly: a flood would still wait in line when the fault is healed.
+    await sleep(300);
+  },
 };
 
 export const noWorker: Scenario = {
