@@ -1,7 +1,7 @@
 /**
  * Finds processes that a test run started and did not stop. A process belongs to the run when one of these says so,
  * because a test may replace the environment, start a new session, or both:
- * its environment (AUTHD_TEST_RUN), its session id, or the run's temporary folder on its command line or in its
+ * its environment (TEST_RUN_ID), its session id, or the run's temporary folder on its command line or in its
  * environment.
  * Reads /proc, so it finds nothing on systems without it.
  */
@@ -20,7 +20,7 @@ export function findLeftovers({ runId, folder, session }) {
     // A zombie has no command line: it is dead, only not yet collected.
     if (command === '') continue;
     const environment = readProc(pid, 'environ');
-    const marked = environment.split('\0').includes(`AUTHD_TEST_RUN=${runId}`) || environment.includes(folder);
+    const marked = environment.split('\0').includes(`TEST_RUN_ID=${runId}`) || environment.includes(folder);
     if (marked || command.includes(folder) || sessionOf(pid) === session) found.push({ pid, command });
   }
   return found;

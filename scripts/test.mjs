@@ -93,7 +93,7 @@ async function main() {
   try {
     const env = {
       ...process.env,
-      AUTHD_TEST_RUN: runId,
+      TEST_RUN_ID: runId,
       TMPDIR: folder,
       ...(machine.chromium
         ? { TEST_CHROMIUM: machine.chromium }

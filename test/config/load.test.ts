@@ -174,14 +174,14 @@ describe('loadConfig', () => {
       HOME: '/root',
       REDIS_PORT: 'tcp://10.0.0.1:6379',
       REDIS_SERVICE_HOST: '10.0.0.1',
-      AUTHD_TEST_RUN: undefined,
+      TEST_RUN_ID: undefined,
       AUTHD_URL: 'http://127.0.0.1:9780',
       AUTHD_API_KEY: API_SECRET,
       AUTHD_API_KEY_FILE: '/run/secrets/key',
       AUTHD_TIMEOUT: '5',
     });
     assert.deepEqual(
-      warnings.filter((warning) => !warning.includes('AUTHD_TEST_RUN')),
+      warnings.filter((warning) => !warning.includes('TEST_RUN_ID')),
       [
         'The environment variable FEISHU_APP_NAME is not known and has no effect',
         'The environment variable HTTP_PROT is not known and has no effect; did you mean HTTP_PORT?',

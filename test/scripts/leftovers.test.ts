@@ -40,7 +40,7 @@ describe('leftovers of a test run', () => {
   });
 
   it('are found by the environment, also in a session of their own, until they end', async () => {
-    const child = await waiting({ AUTHD_TEST_RUN: 'run-1' }, { detached: true });
+    const child = await waiting({ TEST_RUN_ID: 'run-1' }, { detached: true });
     assert.deepEqual(pidsOf({ ...NOTHING, runId: 'run-1' }), [child.pid]);
     assert.deepEqual(pidsOf({ ...NOTHING, runId: 'run-' }), []);
     await end(child);

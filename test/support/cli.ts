@@ -31,7 +31,7 @@ export function startCli(args: readonly string[], env: CliEnv = {}): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env['PATH'] ?? '',
-      ...(process.env['AUTHD_TEST_RUN'] === undefined ? {} : { AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'] }),
+      ...(process.env['TEST_RUN_ID'] === undefined ? {} : { TEST_RUN_ID: process.env['TEST_RUN_ID'] }),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

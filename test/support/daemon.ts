@@ -68,7 +68,7 @@ async function launch(options: DaemonOptions, stateDir: string): Promise<Daemon>
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '',
-    ...(process.env['AUTHD_TEST_RUN'] === undefined ? {} : { AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'] }),
+    ...(process.env['TEST_RUN_ID'] === undefined ? {} : { TEST_RUN_ID: process.env['TEST_RUN_ID'] }),
     ...app,
     FEISHU_API_BASE_URL: options.feishuUrl,
     FEISHU_ACCOUNTS_BASE_URL: options.feishuUrl,

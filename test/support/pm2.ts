@@ -77,7 +77,7 @@ export async function newPm2(bin: string, cwd: string, env: Readonly<Record<stri
     PATH: [bin, dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
     HOME: home,
     PM2_HOME: home,
-    ...(process.env['AUTHD_TEST_RUN'] === undefined ? {} : { AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'] }),
+    ...(process.env['TEST_RUN_ID'] === undefined ? {} : { TEST_RUN_ID: process.env['TEST_RUN_ID'] }),
     ...env,
   };
   const shell = (command: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) =>

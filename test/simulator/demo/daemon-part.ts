@@ -37,7 +37,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Part> {
     env: {
       PATH: process.env['PATH'],
       TMPDIR: process.env['TMPDIR'],
-      AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'],
+      TEST_RUN_ID: process.env['TEST_RUN_ID'],
       CONFIG_FILE: configFile,
       FEISHU_APP_ID: options.app.appId,
       FEISHU_APP_SECRET: options.app.appSecret,

@@ -24,7 +24,7 @@ export async function startRedis(options: { command: string; folder: string }): 
       ...['--set-proc-title', 'no'],
       ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
     ],
-    env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'] },
+    env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], TEST_RUN_ID: process.env['TEST_RUN_ID'] },
     cwd: folder,
   });
   return { part, url: `redis://127.0.0.1:${port}` };

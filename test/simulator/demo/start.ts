@@ -134,7 +134,7 @@ function startSimulatorProcess(setup: SimulatorSetup): Part {
     env: {
       PATH: process.env['PATH'],
       TMPDIR: process.env['TMPDIR'],
-      AUTHD_TEST_RUN: process.env['AUTHD_TEST_RUN'],
+      TEST_RUN_ID: process.env['TEST_RUN_ID'],
       DEMO_SIMULATOR: JSON.stringify(setup),
     },
     ipc: true,
