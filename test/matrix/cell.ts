@@ -13,7 +13,7 @@ import type { Fault, Outcome, Strike } from './faults.js';
 import { wrongInLedger } from './ledger.js';
 import type { Point, Standing } from './points.js';
 import { storyOf } from './story.js';
-import { newWorld, type World } from './world.js';
+import { newWorld, type Reading, type World } from './world.js';
 
 export interface Verdict {
   readonly point: Point;
@@ -97,7 +97,7 @@ async function settle(world: World): Promise<Outcome> {
   const told = (): string =>
     world.readings
       .slice(-4)
-      .map(({ answer }) => `${answer.status} ${answer.text}`)
+      .map(({ answer }) => `${answer.status} ${answer.text.slice(0, 200)}`)
       .join('\n');
   return await eventually(look, SETTLE_MS).catch((error: unknown) => {
     throw new Error(`nothing became of it. ${textOf(error)}\n${told()}${storyOf(world.victim)}`);
@@ -126,7 +126,9 @@ async function proveKept(world: World, point: Point): Promise<void> {
     told.push(`${answer.status} ${String(answer.body?.code)} ${String(answer.body?.feishu_code)}`);
     return answer.status === 200;
   }, PROOF_MS).catch(() => assert.fail(`the proof failed: ${told.join('; ')}`));
-  assert.equal(generationAtFeishu(scene), before + 1, `generations at Feishu; the proof was told ${told.join('; ')}`);
+  // One that was told to wait may have been served behind its back.
+  const more = generationAtFeishu(scene) - before;
+  assert.ok(more >= 1 && more <= told.length, `${more} generations more at Feishu; it was told ${told.join('; ')}`);
   for (const daemon of world.awake) {
     await eventually(
       async () => (await daemon.call('GET', `${path}/token`)).body.access_token === newestToken(world),
@@ -167,11 +169,14 @@ async function authorizeAgain(world: World): Promise<void> {
 
 /** Clients are told to wait, or get a token; that the user must be asked only when she must. */
 function wrongAnswers(world: World, outcome: Outcome): string[] {
-  const right = outcome === 'kept' ? [200, 503] : [503, 409];
-  const odd = world.readings.filter(({ answer }) => !right.includes(answer.status));
+  // Until the token that was read last ends, or it is known that it was the last.
+  const end = world.readings.findIndex(({ answer }) => answer.status === 409);
+  const isRight = ({ answer: { status } }: Reading, i: number): boolean =>
+    outcome === 'kept' || i < end ? [200, 503].includes(status) : [503, 409].includes(status);
+  const odd = world.readings.filter((reading, i) => !isRight(reading, i));
   const slow = world.readings.filter(({ ms }) => ms > LONGEST_ANSWER_MS);
   return [
-    ...odd.slice(0, 1).map(({ answer }) => `a client was told ${answer.status} ${answer.text}`),
+    ...odd.slice(0, 1).map(({ answer }) => `a client was told ${answer.status} ${answer.text.slice(0, 60)}`),
     ...slow.slice(0, 1).map(({ ms }) => `a client waited ${Math.round(ms)} ms`),
   ];
 }

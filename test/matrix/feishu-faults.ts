@@ -21,6 +21,7 @@ interface FeishuFault {
 
 const REFRESH = { on: 'api', api: 'token', grant: 'refresh_token' } as const;
 const OUTAGE_MS = 2_000;
+const NOTICE_MS = 100;
 const MEET_MS = 20_000;
 
 /** Asks for another refresh. */
@@ -35,6 +36,7 @@ function feishuFault({ consumed, name, trouble }: FeishuFault): Fault {
   return {
     name,
     world: { trigger: 'read' },
+    isSlow: trouble.kind === 'hang',
     expected(point) {
       if (consumed === false && point.short === 'consumed') return '(Feishu has consumed the token already)';
       return isConsumed(point) ? 'asked' : 'kept';
@@ -69,6 +71,8 @@ const unreachable: Fault = {
     async strike(standing) {
       world.feishu.mode('refuse');
       world.feishu.cut();
+      // Feishu sees that, too.
+      await sleep(NOTICE_MS);
       // What had not been acted on never is.
       if (point.short !== 'sent') standing.release();
       world.read();

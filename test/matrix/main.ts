@@ -29,7 +29,8 @@ export async function runMatrix({ complain, print, sideBySide, signal, words }: 
   }
   const startedAt = performance.now();
   const seconds = (): number => Math.round((performance.now() - startedAt) / 1_000);
-  const waiting = [...chosen];
+  // What waits longest goes first, so that nobody waits for it alone at the end.
+  const waiting = [...chosen].sort((a, b) => Number(b.fault.isSlow === true) - Number(a.fault.isSlow === true));
   const verdicts: Verdict[] = [];
   const work = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined && !signal.aborted; cell = waiting.shift()) {
