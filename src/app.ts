@@ -109,7 +109,18 @@ export function createApp(deps: AppDeps): App {
       }
       return producer;
     };
-    const grants = buildGrants({ config, store, feishu, lateProducer, hints, metrics: counts, logger, now, random });
+    const grants = buildGrants({
+      config,
+      store,
+      feishu,
+      lateProducer,
+      hints,
+      isStopping: () => stopping.signal.aborted,
+      metrics: counts,
+      logger,
+      now,
+      random,
+    });
     // After everything that may begin a refresh has stopped.
     stack.push({
       name: 'refreshes',
@@ -155,7 +166,8 @@ export function createApp(deps: AppDeps): App {
     await listen(servers, config.http.host, logger);
     deps.onServing();
 
-    const watch = createStoreWatch({ config, store, drainSpool: grants.drainSpool, gate, logger });
+    const { drainSpool, noteRun } = grants;
+    const watch = createStoreWatch({ config, store, drainSpool, noteRun, gate, logger });
     await watch.firstContact(stopping.signal);
     await Promise.all([store.subscriber, store.queueRedis].map((redis) => whenReady(redis, stopping.signal)));
     await store.changes.start();

@@ -28,6 +28,8 @@ export interface GrantParts {
   readonly forget: Forget;
   readonly withdrawals: Withdrawals;
   readonly drainSpool: () => Promise<void>;
+  /** Notices that it is another run of Redis. */
+  readonly noteRun: () => Promise<void>;
 }
 
 export interface GrantPartsDeps {
@@ -36,6 +38,7 @@ export interface GrantPartsDeps {
   readonly feishu: FeishuParts;
   readonly lateProducer: () => Producer;
   readonly hints: Hints;
+  readonly isStopping: () => boolean;
   readonly metrics: Pick<Metrics, 'tokenRefreshed'>;
   readonly logger: Logger;
   readonly now: () => number;
@@ -91,6 +94,7 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     changes: store.changes,
     tokenEndpoint: feishu.tokenEndpoint,
     app: feishu.app,
+    isStopping: deps.isStopping,
     now,
     monotonic,
     logger,
@@ -115,5 +119,8 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     logger,
   });
   const withdrawals = createWithdrawals({ vault: store.vault, store: refreshStore, ends, hints, lookNow, logger });
-  return { policy, refreshStore, refresh, ends, grants, forget, withdrawals, drainSpool };
+  const noteRun = async (): Promise<void> => {
+    await Promise.all(config.apps.map(({ appId }) => refreshStore.noteRun(appId)));
+  };
+  return { policy, refreshStore, refresh, ends, grants, forget, withdrawals, drainSpool, noteRun };
 }

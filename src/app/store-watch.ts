@@ -21,6 +21,8 @@ export interface StoreWatchDeps {
   readonly config: Config;
   readonly store: StoreParts;
   readonly drainSpool: () => Promise<void>;
+  /** Notices that it is another run of Redis. */
+  readonly noteRun: () => Promise<void>;
   readonly gate: FloodGate;
   readonly logger: Logger;
 }
@@ -48,12 +50,14 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
       );
     }
     await store.keyring.join();
+    await deps.noteRun();
     known = await installId(store.redis, store.keys);
     for (const warning of persistenceWarnings(facts)) logger.warn({ event: 'redis.persistence' }, warning);
     logger.info({ event: 'redis.ready', version: facts.version, append_only: facts.appendOnly }, 'Redis is there');
   };
 
   const recheck = async (): Promise<void> => {
+    await deps.noteRun();
     const facts = await readRedisFacts(store.redis);
     try {
       refuseEviction(facts, config.redis.allowEviction);

@@ -68,6 +68,7 @@ export interface ConcludeDeps {
 const TRANSIENT: BackoffPolicy = { baseMs: 2_000, maxMs: 60_000 };
 const SUSPENDED: BackoffPolicy = { baseMs: 10_000, maxMs: 300_000 };
 const HALT: BackoffPolicy = { baseMs: 6_000, maxMs: 6_000 };
+const LOOK_AGAIN_MS = 1_000;
 /** How long to wait for a successor that a process which may have sent the token might still bring. */
 const AWAIT_MS = { known: 15_000, unknown: 8_000 } as const;
 
@@ -117,7 +118,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     const { detail } = answer;
     const backoff = backoffDelayMs(marks.failures + 1, TRANSIENT, deps.random);
     const delayMs = Math.max(backoff, answer.retryAfterMs ?? 0);
-    await store.keep(ref, { delayMs, detail, suspended: false, unknown });
+    if ((await store.keep(ref, { delayMs, detail, suspended: false, unknown })) === null) return await present(ref);
     const fields = {
       event: 'token.refresh_failed',
       ...wordsOf(ref, detail),
@@ -178,6 +179,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     const delayMs = backoffDelayMs(marks.failures + 1, wholeApp ? HALT : SUSPENDED, deps.random);
     const haltMs = wholeApp ? delayMs : 0;
     const halts = await store.keep(ref, { delayMs, detail, suspended: true, unknown, haltMs });
+    if (halts === null) return await present(ref);
     const event = wholeApp ? 'token.refresh_halted' : 'grant.suspended';
     const fields = { event, ...wordsOf(ref, detail), retry_in_ms: delayMs };
     if (!wholeApp) logger.error(fields, `Feishu does not refresh this grant; it is kept: ${detail.remedy}`);
@@ -189,7 +191,8 @@ export function createConclude(deps: ConcludeDeps): Conclude {
 
   const awaitSuccessor = async (ref: GrantRef, detail: FailureDetail, isForeign: boolean): Promise<RefreshOutcome> => {
     const awaitMs = isForeign ? AWAIT_MS.known : AWAIT_MS.unknown;
-    await store.keep(ref, { delayMs: awaitMs, detail, suspended: false, unknown: isForeign, awaitMs });
+    const kept = await store.keep(ref, { delayMs: awaitMs, detail, suspended: false, unknown: isForeign, awaitMs });
+    if (kept === null) return await present(ref);
     logger.warn(
       { event: 'token.successor_awaited', ...wordsOf(ref, detail), wait_ms: awaitMs },
       'The refresh token was used before: somebody may hold its successor, which is waited for',
@@ -211,9 +214,11 @@ export function createConclude(deps: ConcludeDeps): Conclude {
   };
 
   /** Somebody has changed the grant meanwhile: what is there now. */
-  const present = async ({ appId, openId }: GrantRef): Promise<RefreshOutcome> => {
+  const present = async ({ appId, generation, openId }: GrantRef): Promise<RefreshOutcome> => {
     const { now, stored } = await deps.vault.look(appId, openId);
-    return stored === null ? { kind: 'over' } : { kind: 'fresh', stored, now };
+    if (stored === null) return { kind: 'over' };
+    // Older only after Redis has lost something, which is about to be handed to it again.
+    return stored.generation > generation ? { kind: 'fresh', stored, now } : notNow(LOOK_AGAIN_MS);
   };
 
   return {

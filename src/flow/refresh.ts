@@ -42,6 +42,8 @@ export interface RefreshDeps {
   readonly changes: Pick<Changes, 'wait'>;
   readonly tokenEndpoint: Pick<TokenEndpoint, 'refresh'>;
   readonly app: (appId: string) => AppConfig | undefined;
+  /** The process is about to end: what is sent now may be answered too late. */
+  readonly isStopping: () => boolean;
   /** Milliseconds since the epoch, by our own clock: where Redis does not tell. */
   readonly now: () => number;
   /** Milliseconds of a clock that never goes back. */
@@ -126,8 +128,8 @@ export function createRefresh(deps: RefreshDeps): Refresh {
     }
   };
 
-  /** The lease is ours: asks Feishu, once more when nobody knows what came of the first time. */
-  const redeem = async (tried: Tried): Promise<RefreshOutcome> => {
+  /** The lease is ours: asks Feishu, once more when nobody knows what came of the first time. Null: look again. */
+  const redeem = async (tried: Tried): Promise<RefreshOutcome | null> => {
     const { grant, now, ref, sentBefore } = tried;
     const app = deps.app(ref.appId);
     if (app === undefined) return notNow(LOOK_EVERY_MS);
@@ -141,11 +143,13 @@ export function createRefresh(deps: RefreshDeps): Refresh {
           scopes: grant.tokens.scopes,
           timeoutMs: REQUEST_TIMEOUT_MS,
           maxWaitMs: MAX_WAIT_MS,
-          mayStillSend: lease.isSafe,
+          mayStillSend: () => lease.isSafe() && !deps.isStopping(),
           now,
         })
         .finally(lease.letGo);
-      if (answer.kind !== 'unknown' || again) return await conclude.answer({ ...tried, ownUnknown }, answer);
+      // Another process sends it once more when this one ends.
+      const isLast = again || deps.isStopping();
+      if (answer.kind !== 'unknown' || isLast) return await conclude.answer({ ...tried, ownUnknown }, answer);
       ownUnknown = true;
       logger.warn(
         { event: 'token.refresh_unknown', app_id: ref.appId, open_id: ref.openId, log_id: answer.detail.log_id },
@@ -153,7 +157,7 @@ export function createRefresh(deps: RefreshDeps): Refresh {
       );
       await sleep(REPEAT_AFTER_MS);
       // Somebody else's by now, or replaced by a new consent: whoever has it goes on.
-      if (!(await store.renew(ref, LEASE_MS))) return notNow(LOOK_EVERY_MS);
+      if (!(await store.renew(ref, LEASE_MS))) return null;
     }
   };
 

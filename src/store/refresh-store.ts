@@ -12,6 +12,7 @@ import type { FailureDetail } from '../domain/session.js';
 import type { GrantVault } from './grant-vault.js';
 import type { StoreKeys } from './keys.js';
 import type { Script, ScriptArgument } from './script.js';
+import { noteRunScript } from './scripts/redis-run.js';
 import * as refreshing from './scripts/refreshing.js';
 
 /** One generation of a grant, and who acts on it. */
@@ -69,24 +70,33 @@ export interface RefreshStoreDeps {
   readonly vault: Pick<GrantVault, 'seal'>;
   /** Names this process in leases and intents. */
   readonly owner: string;
+  /** Behind a restart or failover of Redis nobody begins for so long; only tests shorten it. */
+  readonly settleMs?: number;
 }
 
+/** Owners renew a lease every 4 s, hand over successors every second, and find Redis again within 2.5 s. */
+const SETTLE_MS = 8_000;
 /** While one process looks whether a halt of the app may end, the others wait for so long. */
 const PROBE_MS = 10_000;
 const LONGEST_HALT_MS = 30_000;
 /** So many unexplained ends within ten minutes are believed; above that only this part of all refreshes (invariant 3). */
 const BRAKE = { floor: 5, part: 0.01 } as const;
 
-export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDeps) {
+export function createRefreshStore({ redis, keys, vault, owner, settleMs = SETTLE_MS }: RefreshStoreDeps) {
   const run = (script: Script, appId: string, ...args: readonly ScriptArgument[]): Promise<unknown> =>
     script(redis, [keys.base(appId)], args);
 
   return {
     owner,
 
+    /** Notices a Redis that was started again or replaced; begins wait for a while behind that. */
+    async noteRun(appId: string): Promise<void> {
+      await run(noteRunScript, appId);
+    },
+
     async begin(ref: GrantRef, leaseMs: number, force: boolean): Promise<BeginRefresh> {
       const { appId, generation, openId } = ref;
-      const args = [openId, generation, owner, leaseMs, force ? '1' : '', PROBE_MS];
+      const args = [openId, generation, owner, leaseMs, force ? '1' : '', PROBE_MS, settleMs];
       const [kind, first, second] = asList(await run(refreshing.beginRefreshScript, appId, ...args));
       switch (kind) {
         case 'go':
@@ -107,7 +117,7 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
       }
     },
 
-    /** Whether the lease is still ours, now for so long, on the same generation. */
+    /** Whether the lease is ours, now for so long, on the same generation; not while it is somebody else's. */
     async renew({ appId, generation, openId }: GrantRef, leaseMs: number): Promise<boolean> {
       return (await run(refreshing.renewLeaseScript, appId, openId, generation, owner, leaseMs)) === 1;
     },
@@ -124,8 +134,11 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
       return reply === 'done' || reply === 'present' || reply === 'gone' ? reply : 'changed';
     },
 
-    /** The grant stays. Returns how many halts of the app there have been in a row, when this is a new one; else 0. */
-    async keep({ appId, generation, openId }: GrantRef, how: KeepGrant): Promise<number> {
+    /**
+     * The grant stays. Returns how many halts of the app there have been in a row, when this is a new one; else 0. Null:
+     * it is not that generation any more.
+     */
+    async keep({ appId, generation, openId }: GrantRef, how: KeepGrant): Promise<number | null> {
       const args = [
         openId,
         generation,
@@ -138,7 +151,8 @@ export function createRefreshStore({ redis, keys, vault, owner }: RefreshStoreDe
         Math.ceil(how.awaitMs ?? 0),
         LONGEST_HALT_MS,
       ];
-      return Number(await run(refreshing.keepGrantScript, appId, ...args));
+      const halts = Number(await run(refreshing.keepGrantScript, appId, ...args));
+      return halts < 0 ? null : halts;
     },
 
     async end({ appId, generation, openId }: GrantRef, how: EndGrant): Promise<'ended' | 'changed' | 'braked'> {

@@ -14,6 +14,9 @@ export interface Call {
   messageId?: string;
   /** For `token`: the grant asked for. */
   grant?: 'device_code' | 'refresh_token' | 'authorization_code' | 'unknown';
+  /** For a refresh: the generation of the refresh token presented, and when it was redeemed, epoch milliseconds. */
+  generation?: number;
+  redeemedAt?: number;
   /** Epoch milliseconds of arrival; `endedAt` is absent while the call hangs. */
   at: number;
   endedAt?: number;

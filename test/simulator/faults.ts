@@ -26,6 +26,8 @@ export interface Subject {
   messageId?: string;
   grant?: string;
   userCode?: string;
+  /** Of the refresh token presented. */
+  generation?: number;
 }
 
 /** A fault that fires now. `held` resolves when it is released. */

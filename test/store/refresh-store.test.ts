@@ -4,10 +4,11 @@ import { createRefreshStore } from '../../src/store/refresh-store.js';
 import { APP, DETAIL, newStore, tokens, USER } from './new-store.js';
 
 const LEASE = 10_000;
+const SETTLE = 1_000;
 
 async function newGrants(t: Pick<TestContext, 'after'>) {
   const store = await newStore(t);
-  const process = (owner: string) => createRefreshStore({ ...store, owner });
+  const process = (owner: string) => createRefreshStore({ ...store, owner, settleMs: SETTLE });
   /** A user with a grant; gives its generation. */
   const give = async (openId = USER, dueAt: number | null = null): Promise<number> => {
     const id = await store.linked(60_000, { openId });
@@ -61,6 +62,60 @@ describe('refresh store', () => {
     await store.process('c').keep(ref, { delayMs: 0, detail: null, suspended: false, unknown: false });
     const fourth = await store.a.begin(ref, LEASE, false);
     assert.ok(fourth.kind === 'go' && fourth.sentBefore === null);
+  });
+
+  it('hears nothing of a process whose lease somebody else has taken over', async (t) => {
+    const store = await newGrants(t);
+    const ref = { appId: APP, openId: USER, generation: await store.give() };
+    await store.a.begin(ref, 1, false);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await store.b.begin(ref, 1, false);
+    await store.a.keep(ref, { delayMs: 60_000, detail: DETAIL, suspended: true, unknown: false });
+    assert.equal((await store.vault.look(APP, USER)).marks.status, null);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const next = await store.process('c').begin(ref, LEASE, false);
+    assert.ok(next.kind === 'go' && next.sentBefore !== null, 'what was sent meanwhile is not forgotten');
+  });
+
+  it('takes a lease that Redis has lost again when it is renewed, and knows that the token may have been sent', async (t) => {
+    const store = await newGrants(t);
+    const ref = { appId: APP, openId: USER, generation: await store.give() };
+    await store.a.begin(ref, LEASE, false);
+    await store.redis.del(`${store.keys.grant(APP, USER)}:state`);
+    assert.equal(await store.a.renew(ref, LEASE), true);
+    assert.equal((await store.b.begin(ref, LEASE, false)).kind, 'busy');
+    await store.redis.hdel(`${store.keys.grant(APP, USER)}:state`, 'lease', 'lease_until');
+    const next = await store.b.begin(ref, LEASE, false);
+    assert.ok(next.kind === 'go' && next.sentBefore === 'a');
+    assert.equal(await store.a.renew(ref, LEASE), false, 'not one that somebody else has now');
+  });
+
+  it('gives no lease for a while after Redis was started again: its last second may be lost', async (t) => {
+    const store = await newGrants(t);
+    const ref = { appId: APP, openId: USER, generation: await store.give() };
+    await store.a.noteRun(APP);
+    const before = await store.server.snapshot();
+    await store.b.begin(ref, LEASE, false);
+    await store.server.kill();
+    await store.server.start({ from: before });
+    const wait = await store.a.begin(ref, LEASE, true);
+    assert.ok(wait.kind === 'busy' && wait.ms > SETTLE / 2 && wait.ms <= SETTLE, JSON.stringify(wait));
+    assert.equal(await store.b.renew(ref, LEASE), true, 'who had the lease takes it again');
+    assert.equal((await store.b.begin(ref, LEASE, false)).kind, 'go');
+    assert.equal(await store.b.commit(ref, store.next(ref.generation)), 'done');
+    await new Promise((resolve) => setTimeout(resolve, SETTLE));
+    const next = { ...ref, generation: ref.generation + 1 };
+    assert.equal((await store.a.begin(next, LEASE, false)).kind, 'go');
+  });
+
+  it('takes a successor of a generation that Redis has lost, and tells whoever is late that there is another', async (t) => {
+    const store = await newGrants(t);
+    const ref = { appId: APP, openId: USER, generation: await store.give() };
+    const lost = { ...ref, generation: ref.generation + 1 };
+    assert.equal(await store.a.commit(lost, store.next(lost.generation)), 'done');
+    assert.equal((await store.vault.look(APP, USER)).stored?.generation, lost.generation + 1);
+    const kept = await store.b.keep(ref, { delayMs: 0, detail: null, suspended: false, unknown: false });
+    assert.equal(kept, null);
   });
 
   it('takes a successor although its predecessor was called dead meanwhile, but never over a newer consent', async (t) => {

@@ -1,10 +1,10 @@
 /**
  * A real redis-server on a port of its own, for whole-daemon tests: append-only in a temporary folder, so it can be
- * killed, frozen and started again with or without its data.
+ * killed, frozen and started again with its data, without, or as it was at an earlier moment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +17,13 @@ export interface RedisServer {
   readonly client: Redis;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Starts it again on the same port; `empty`: without its data. */
-  start(options?: { empty?: boolean }): Promise<void>;
+  /** Starts it again on the same port; `empty`: without its data; `from`: with what a snapshot holds. */
+  start(options?: { empty?: boolean; from?: string }): Promise<void>;
+  /**
+   * Copies its files as they are now: everything that has been answered is in them, because Redis writes its log
+   * before it answers. Names the folder, which goes with `close`.
+   */
+  snapshot(): Promise<string>;
   freeze(): void;
   thaw(): void;
   /** Every byte it holds: values of all keys, and its files. */
@@ -26,16 +31,19 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-export async function newRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+/** @param from a snapshot of another server, to begin with */
+export async function newRedisServer(args: readonly string[] = [], from?: string): Promise<RedisServer> {
+  const snapshots: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'authd-test-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
 
-  const start = async (options: { empty?: boolean } = {}): Promise<void> => {
-    if (options.empty === true) {
+  const start = async (options: { empty?: boolean; from?: string } = {}): Promise<void> => {
+    if (options.empty === true || options.from !== undefined) {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
     }
+    if (options.from !== undefined) await cp(options.from, folder, { recursive: true });
     const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     child = spawn('redis-server', [...base, '--appendonly', 'yes', '--appendfsync', 'always', ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -50,7 +58,7 @@ export async function newRedisServer(args: readonly string[] = []): Promise<Redi
     server.kill('SIGKILL');
     await gone;
   };
-  await start();
+  await start(from === undefined ? {} : { from });
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
   client.on('error', () => undefined);
 
@@ -60,6 +68,12 @@ export async function newRedisServer(args: readonly string[] = []): Promise<Redi
     client,
     kill,
     start,
+    async snapshot() {
+      const copy = await mkdtemp(join(tmpdir(), 'authd-test-snapshot-'));
+      snapshots.push(copy);
+      await cp(folder, copy, { recursive: true });
+      return copy;
+    },
     freeze: () => child?.kill('SIGSTOP'),
     thaw: () => child?.kill('SIGCONT'),
     async dump() {
@@ -76,7 +90,7 @@ export async function newRedisServer(args: readonly string[] = []): Promise<Redi
     async close() {
       client.disconnect();
       await kill();
-      await rm(folder, { recursive: true, force: true });
+      for (const each of [folder, ...snapshots]) await rm(each, { recursive: true, force: true });
     },
   };
 }

@@ -5,8 +5,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 
-/** What becomes of new connections: passed on, closed at once, or answered with bytes that are no protocol of ours. */
-export type RelayMode = 'pass' | 'close' | 'garbage';
+/**
+ * What becomes of new connections: passed on, closed at once, answered with bytes that are no protocol of ours, or
+ * refused because nobody listens.
+ */
+export type RelayMode = 'pass' | 'close' | 'garbage' | 'refuse';
 
 export interface TcpRelay {
   readonly port: number;
@@ -84,6 +87,8 @@ export async function newTcpRelay(): Promise<TcpRelay> {
       targetPort = to;
     },
     mode(next) {
+      if (next === 'refuse' && mode !== 'refuse') server.close();
+      if (next !== 'refuse' && mode === 'refuse') server.listen(port, '127.0.0.1');
       mode = next;
     },
     cut,
@@ -102,6 +107,7 @@ export async function newTcpRelay(): Promise<TcpRelay> {
     async close() {
       cut();
       for (const socket of strays) socket.destroy();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

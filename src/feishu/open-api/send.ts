@@ -21,7 +21,7 @@ const LARGEST_REPLY_BYTES = 1024 * 1024;
 /** @throws FeishuError `transient` or `uncertain` */
 export async function sendOnce(dispatcher: Dispatcher, request: FeishuRequest): Promise<RawReply> {
   const outgoing = outgoingBody(request.body);
-  const signal = AbortSignal.timeout(request.timeoutMs);
+  const { clear, signal } = startDeadline(request.timeoutMs);
   const exchange = async (): Promise<RawReply> => {
     const response = await undiciRequest(request.url, {
       dispatcher,
@@ -40,8 +40,31 @@ export async function sendOnce(dispatcher: Dispatcher, request: FeishuRequest): 
     return await Promise.race([exchange(), rejectOn(signal)]);
   } catch (error) {
     throw noReply(error, request, outgoing.stream !== null && !outgoing.written());
+  } finally {
+    clear();
   }
 }
+
+/**
+ * When a process that was frozen, or kept busy, past the deadline goes on, the answer may lie in its socket: timers fire
+ * before sockets are read, so the deadline lets them be read once more. What a refresh brought is lost otherwise.
+ */
+function startDeadline(milliseconds: number): { readonly signal: AbortSignal; readonly clear: () => void } {
+  const controller = new AbortController();
+  let look: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    look = setImmediate(() => controller.abort(new DeadlineOver()));
+  }, milliseconds);
+  return {
+    signal: controller.signal,
+    clear() {
+      clearTimeout(timer);
+      clearImmediate(look);
+    },
+  };
+}
+
+class DeadlineOver extends Error {}
 
 /** undici does not end a request on its signal while a proxy leaves its CONNECT unanswered. */
 function rejectOn(signal: AbortSignal): Promise<never> {
@@ -97,13 +120,12 @@ const firstValue = (value: string | string[] | undefined): string | null =>
 
 /** Names the failure without the library's text: `ECONNREFUSED 127.0.0.1:443`, `no reply within 10000 ms`. */
 function describe(error: unknown, timeoutMs: number): string {
+  if (error instanceof DeadlineOver) return `no reply within ${timeoutMs} ms`;
   const known = error as {
-    readonly name?: unknown;
     readonly code?: unknown;
     readonly address?: unknown;
     port?: unknown;
   };
-  if (known.name === 'TimeoutError') return `no reply within ${timeoutMs} ms`;
   const code = typeof known.code === 'string' ? known.code : 'network error';
   return typeof known.address === 'string' ? `${code} ${known.address}:${String(known.port)}` : code;
 }

@@ -22,6 +22,7 @@
  * Time is Redis's.
  */
 import { defineScript } from '../script.js';
+import { RUN_SINCE } from './redis-run.js';
 
 const PRELUDE = `
 local base, user = KEYS[1], ARGV[1]
@@ -59,16 +60,20 @@ local function release(owner)
   if redis.call('HGET', state, 'lease') == owner then redis.call('HDEL', state, 'lease', 'lease_until') end
 end
 local function nointent() redis.call('HDEL', state, 'intent', 'intent_at', 'intent_by') end
+local function intend(current, owner, at)
+  redis.call('HSET', state, 'intent', current, 'intent_at', at, 'intent_by', owner)
+end
 `;
 
 /**
  * Takes the lease and writes the intent, which also proves the store writable. ARGV: user, generation, owner, lease ms,
  * force ('1': do not wait for retry_at or the halt), probe ms (how long nobody else tries while one looks whether a
- * halt may end).
+ * halt may end), settle ms: behind a restart or failover of Redis (redis-run.ts) nobody begins for so long, while owners
+ * take lost leases again and hand over lost successors.
  * Returns {'gone'} | {'changed'} | {'ended'} | {'busy', ms} | {'halted', ms, detail} | {'later', ms, detail}
  *   | {'await', ms} | {'lost', who may have sent it ('': nobody)} | {'go', now, who may have sent it before ('' : nobody)}
  */
-export const beginRefreshScript = defineScript(`${PRELUDE}
+export const beginRefreshScript = defineScript(`${PRELUDE}${RUN_SINCE}
 local at, current = now(), generation()
 if current == '0' then return {'gone'} end
 if current ~= ARGV[2] then return {'changed'} end
@@ -76,7 +81,10 @@ about(current)
 local s = redis.call('HMGET', state, 'status', 'lease_until', 'retry_at', 'detail', 'lost_at', 'intent', 'intent_by', 'lease')
 if s[1] and s[1] ~= 'suspended' then return {'ended'} end
 local left = tonumber(s[2] or '0') - at
-if left > 0 and s[8] ~= ARGV[3] then return {'busy', left} end
+local mine = s[8] == ARGV[3]
+if left > 0 and not mine then return {'busy', left} end
+local settling = run_since(at) + tonumber(ARGV[7]) - at
+if settling > 0 and not mine then return {'busy', settling} end
 if s[5] then
   if tonumber(s[5]) > at then return {'await', tonumber(s[5]) - at} end
   return {'lost', s[6] == current and s[7] or ''}
@@ -92,28 +100,34 @@ if wait > 0 and ARGV[5] ~= '1' then return {'later', wait, s[4] or ''} end
 local before = ''
 if s[6] == current then before = s[7] or 'unknown' end
 redis.call('HSET', state, 'lease', ARGV[3], 'lease_until', at + tonumber(ARGV[4]))
-if before == '' then redis.call('HSET', state, 'intent', current, 'intent_at', at, 'intent_by', ARGV[3]) end
+if before == '' then intend(current, ARGV[3], at) end
 return {'go', at, before}
 `);
 
-/** ARGV: user, generation, owner, lease ms. Returns 1 while the grant is the same and the lease is ours. */
+/**
+ * ARGV: user, generation, owner, lease ms. Returns 1 while the grant is the same and the lease is nobody else's: one that
+ * Redis has lost is taken again, with its intent.
+ */
 export const renewLeaseScript = defineScript(`${PRELUDE}
-if generation() ~= ARGV[2] or redis.call('HGET', state, 'lease') ~= ARGV[3] then return 0 end
-redis.call('HSET', state, 'lease_until', now() + tonumber(ARGV[4]))
+local holder, at = redis.call('HGET', state, 'lease'), now()
+if generation() ~= ARGV[2] or (holder and holder ~= ARGV[3]) then return 0 end
+redis.call('HSET', state, 'lease', ARGV[3], 'lease_until', at + tonumber(ARGV[4]))
+if not holder and redis.call('HGET', state, 'intent') ~= ARGV[2] then intend(ARGV[2], ARGV[3], at) end
 return 1
 `);
 
 /**
- * The successor of a token set. Accepted whatever has been said about its predecessor meanwhile, as long as that is
- * still the one that is stored. A suspicion stays: it may be younger than Feishu's answer. ARGV: user, generation, owner,
- * new generation, new value, due at ('' : not at all), when it ends unless it is renewed.
+ * The successor of a token set. Accepted whatever has been said about its predecessor meanwhile, as long as nothing newer
+ * than that is stored; something older is what a Redis that has lost its last second came back with. A suspicion stays:
+ * it may be younger than Feishu's answer. ARGV: user, generation, owner, new generation, new value, due at ('' : not at
+ * all), when it ends unless it is renewed.
  * Returns 'done' | 'present' (it is there already) | 'changed' | 'gone'.
  */
 export const commitRefreshScript = defineScript(`${PRELUDE}
 local current = generation()
 if current == '0' then return 'gone' end
 if current == ARGV[4] then return 'present' end
-if current ~= ARGV[2] then return 'changed' end
+if tonumber(current) > tonumber(ARGV[2]) then return 'changed' end
 local at = now()
 redis.call('SET', grant, ARGV[5])
 redis.call('ZADD', grants, ARGV[7], user)
@@ -136,11 +150,13 @@ return 'done'
  * The grant stays as it is. ARGV: user, generation, owner, delay ms, detail (JSON or ''), 'suspended' or '',
  * unknown ('1': Feishu may have taken the token), halt ms (0: none; else for the whole app, at first), lost ms (0: none;
  * else how long to wait for a successor that somebody else may hold), longest halt ms.
- * Returns how many halts there have been in a row when this is a new one, else 0.
+ * Nothing is changed by a process whose lease another one has taken over: that one knows more.
+ * Returns how many halts there have been in a row when this is a new one, else 0; -1 when it is not that generation.
  */
 export const keepGrantScript = defineScript(`${PRELUDE}
-if generation() ~= ARGV[2] then return 0 end
-local at = now()
+if generation() ~= ARGV[2] then return -1 end
+local holder, at = redis.call('HGET', state, 'lease'), now()
+if holder and holder ~= ARGV[3] then return 0 end
 about(ARGV[2])
 release(ARGV[3])
 if ARGV[7] ~= '1' then nointent() end

@@ -126,6 +126,7 @@ function pickSubject(subject: Subject | Call): Partial<Call> {
   if (subject.openId !== undefined) picked.openId = subject.openId;
   if (subject.messageId !== undefined) picked.messageId = subject.messageId;
   if (subject.grant !== undefined) picked.grant = knownGrant(subject.grant);
+  if (subject.generation !== undefined) picked.generation = subject.generation;
   return picked;
 }
 

@@ -2,6 +2,7 @@
  * POST authen/v2/oauth/token: the device and refresh grants, and the checks all grants share. The authorization code
  * grant answers 20036 until its issue brings it. Source: FEISHU.md §6.2, §6.3.
  */
+import type { Call } from '../call-ledger.js';
 import type { App, Directory } from '../directory.js';
 import type { EventStream } from '../event-stream.js';
 import type { ApiRoute } from '../http/api.js';
@@ -33,14 +34,14 @@ export function tokenRoute(deps: TokenEndpointDeps): ApiRoute {
     path: '/open-apis/authen/v2/oauth/token',
     subject: (exchange) => subjectOf(deps, fields(exchange)),
     fail: tokenError,
-    handle: (exchange) => token(deps, exchange),
+    handle: (exchange, call) => token(deps, exchange, call),
   };
 }
 
 function subjectOf(
   deps: TokenEndpointDeps,
   body: Body | undefined,
-): { appId?: string; grant?: string; openId?: string; userCode?: string } {
+): { appId?: string; grant?: string; openId?: string; userCode?: string; generation?: number } {
   const appId = text(body, 'client_id');
   const grant = text(body, 'grant_type');
   const code = deps.codes.byDeviceCode(text(body, 'device_code') ?? '');
@@ -51,10 +52,11 @@ function subjectOf(
     ...(grant === undefined ? {} : { grant: grant === DEVICE_GRANT ? 'device_code' : grant }),
     ...(openId === undefined ? {} : { openId }),
     ...(code === undefined ? {} : { userCode: code.userCode }),
+    ...(owner === undefined ? {} : { generation: owner.generation }),
   };
 }
 
-function token(deps: TokenEndpointDeps, exchange: Exchange): Reply {
+function token(deps: TokenEndpointDeps, exchange: Exchange, call: Call): Reply {
   const body = fields(exchange);
   if (!body) return tokenError(20063);
   const app = authenticate(deps, exchange, body);
@@ -65,7 +67,7 @@ function token(deps: TokenEndpointDeps, exchange: Exchange): Reply {
     case DEVICE_GRANT:
       return deviceGrant(deps, app, body);
     case 'refresh_token':
-      return refreshGrant(deps, app, body);
+      return refreshGrant(deps, app, body, call);
     default:
       return tokenError(20036);
   }
@@ -102,7 +104,7 @@ function deviceGrant(deps: TokenEndpointDeps, app: App, body: Body): Reply {
   return success(deps, deps.tokens.issue(app.appId, user, grantedScopes, code.consentAt ?? now), 'device_code');
 }
 
-function refreshGrant(deps: TokenEndpointDeps, app: App, body: Body): Reply {
+function refreshGrant(deps: TokenEndpointDeps, app: App, body: Body, call: Call): Reply {
   const presented = text(body, 'refresh_token');
   if (presented === undefined) return tokenError(20001, 'refresh_token is required');
   const old = deps.tokens.refresh(presented);
@@ -123,6 +125,7 @@ function refreshGrant(deps: TokenEndpointDeps, app: App, body: Body): Reply {
   const wanted = text(body, 'scope')?.split(' ');
   if (wanted && new Set(wanted).size < wanted.length) return tokenError(20067);
   if (wanted?.some((scope) => !old.scopes.includes(scope))) return tokenError(20068);
+  call.redeemedAt = now;
   return success(deps, deps.tokens.rotate(old, user, wanted), 'refresh_token');
 }
 
