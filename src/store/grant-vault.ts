@@ -11,6 +11,7 @@ import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
 import type { Envelope, SealContext } from './envelope.js';
+import { createGrantLooks } from './grant-looks.js';
 import { parseMarks } from './grant-marks.js';
 import type { StoreKeys } from './keys.js';
 import { defineScript } from './script.js';
@@ -54,6 +55,7 @@ return 1
 
 export function createGrantVault(deps: GrantVaultDeps) {
   const { redis, keys, envelope } = deps;
+  const lookAt = createGrantLooks(redis, keys);
 
   /** A value that does not open is kept under another name, never deleted, and counts as none from then on. */
   const openOrPutAside = async (key: string, value: Buffer, context: SealContext): Promise<string | null> => {
@@ -81,14 +83,8 @@ export function createGrantVault(deps: GrantVaultDeps) {
     },
 
     async look(appId: string, openId: string): Promise<GrantView> {
-      const key = keys.grant(appId, openId);
-      const [value, marks, time] = await Promise.all([
-        redis.getBuffer(key),
-        redis.hgetall(`${key}:state`),
-        redis.time(),
-      ]);
+      const { marks, now, value } = await lookAt(appId, openId);
       const stored = await open(appId, openId, value);
-      const now = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000);
       return { now, stored, marks: parseMarks(marks, stored?.generation ?? 0) };
     },
 
