@@ -14,6 +14,7 @@ import type { Envelope, SealContext } from './envelope.js';
 import { createGrantLooks } from './grant-looks.js';
 import { parseMarks } from './grant-marks.js';
 import type { StoreKeys } from './keys.js';
+import { createOpenedGrants } from './opened-grants.js';
 import { defineScript } from './script.js';
 import { keepTokensScript, settleScript } from './scripts/linking.js';
 
@@ -56,6 +57,7 @@ return 1
 export function createGrantVault(deps: GrantVaultDeps) {
   const { redis, keys, envelope } = deps;
   const lookAt = createGrantLooks(redis, keys);
+  const openedGrants = createOpenedGrants();
 
   /** A value that does not open is kept under another name, never deleted, and counts as none from then on. */
   const openOrPutAside = async (key: string, value: Buffer, context: SealContext): Promise<string | null> => {
@@ -71,10 +73,19 @@ export function createGrantVault(deps: GrantVaultDeps) {
   };
 
   const open = async (appId: string, openId: string, value: Buffer | null): Promise<StoredGrant | null> => {
-    if (value === null) return null;
+    const key = keys.grant(appId, openId);
+    if (value === null) {
+      openedGrants.drop(key);
+      return null;
+    }
+    const known = openedGrants.recall(key, value);
+    if (known !== null) return known;
     const context = { appId, owner: openId, purpose: 'grant', generation: 0 } as const;
-    const opened = await openOrPutAside(keys.grant(appId, openId), value, context);
-    return opened === null ? null : { generation: split(value).generation, grant: JSON.parse(opened) as Grant };
+    const opened = await openOrPutAside(key, value, context);
+    if (opened === null) return null;
+    const stored = { generation: split(value).generation, grant: JSON.parse(opened) as Grant };
+    openedGrants.keep(key, value, stored);
+    return stored;
   };
 
   return {
