@@ -21,7 +21,7 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-async function carryOut({ durationMs, openIds }: CallersOrder): Promise<CallersResult> {
+async function carryOut({ durationMs, mostCalls, openIds }: CallersOrder): Promise<CallersResult> {
   const requests = openIds.map((openId, i) =>
     getRequest(`/v1/users/${openId}/token`, options.secrets[i % options.secrets.length] ?? ''),
   );
@@ -41,7 +41,7 @@ async function carryOut({ durationMs, openIds }: CallersOrder): Promise<CallersR
         latenciesMs.push(performance.now() - sentAt);
         statuses[status] = (statuses[status] ?? 0) + 1;
         if (durationMs === 0 && status === 200) tokens.add(tokenIn(body));
-      } while (performance.now() - begin < durationMs);
+      } while (performance.now() - begin < durationMs && asked < (mostCalls ?? Number.POSITIVE_INFINITY));
     }),
   );
   const tookMs = performance.now() - begin;

@@ -14,6 +14,8 @@ export interface CallersOptions {
 /** Each connection asks one time after the other for so long, and at least once; the users in turn. */
 export interface CallersOrder {
   readonly durationMs: number;
+  /** All of them together ask no more often, give or take one each. */
+  readonly mostCalls?: number;
   readonly openIds: readonly string[];
 }
 

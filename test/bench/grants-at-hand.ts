@@ -19,6 +19,8 @@ export interface GrantAtHand {
   readonly tokens: TokenSet;
   /** When the schedule looks at it; milliseconds since the epoch. */
   readonly dueAt: number;
+  /** A client reads its tokens: they are kept fresh. */
+  readonly isUsed?: boolean;
 }
 
 export const SCOPES = ['offline_access', 'docx:document:readonly', 'drive:drive:readonly', 'im:message'];
@@ -58,10 +60,11 @@ export async function storeGrants({ client: redis }: RedisServer, grants: readon
   const keys = storeKeys('authd');
   const vault = createGrantVault({ redis, keys, envelope: createEnvelope([BENCH_KEY]), onDamaged: () => undefined });
   const pipeline = redis.pipeline();
-  for (const { appId, dueAt, openId, tokens } of grants) {
+  for (const { appId, dueAt, isUsed, openId, tokens } of grants) {
     const now = Date.now();
     const value = vault.seal(appId, openId, now, { tokens, authorizedAt: now, clientIds: [] });
     pipeline.set(keys.grant(appId, openId), value);
+    if (isUsed === true) pipeline.hset(`${keys.grant(appId, openId)}:state`, 'used_at', now);
     pipeline.zadd(`${keys.base(appId)}:due`, dueAt, openId);
   }
   const failed = (await pipeline.exec())?.find(([error]) => error !== null)?.[0];
