@@ -17,8 +17,13 @@ declare module 'fastify' {
 
 const REALM = 'Bearer realm="feishu-authd"';
 
+export interface AuthenticationDeps extends Pick<HttpDeps, 'clients'> {
+  readonly limits: Pick<HttpDeps['limits'], 'callsPerClient' | 'failedAuthPerAddress'>;
+  readonly logger: Pick<HttpDeps['logger'], 'warn'>;
+}
+
 /** Guards every route of this scope. Needs @fastify/rate-limit. */
-export function addAuthentication(app: FastifyInstance, deps: HttpDeps): void {
+export function addAuthentication(app: FastifyInstance, deps: AuthenticationDeps): void {
   const { callsPerClient, failedAuthPerAddress } = deps.limits;
   const countCall = app.createRateLimit({
     max: callsPerClient.max,

@@ -11,8 +11,10 @@ import { appOfSession } from '../domain/session-id.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { AuthdError } from '../errors.js';
 import type { Envelope, SealContext } from './envelope.js';
+import { createGrantLooks } from './grant-looks.js';
 import { parseMarks } from './grant-marks.js';
 import type { StoreKeys } from './keys.js';
+import { createOpenedGrants } from './opened-grants.js';
 import { defineScript } from './script.js';
 import { keepTokensScript, settleScript } from './scripts/linking.js';
 
@@ -54,6 +56,8 @@ return 1
 
 export function createGrantVault(deps: GrantVaultDeps) {
   const { redis, keys, envelope } = deps;
+  const lookAt = createGrantLooks(redis, keys);
+  const openedGrants = createOpenedGrants();
 
   /** A value that does not open is kept under another name, never deleted, and counts as none from then on. */
   const openOrPutAside = async (key: string, value: Buffer, context: SealContext): Promise<string | null> => {
@@ -69,10 +73,19 @@ export function createGrantVault(deps: GrantVaultDeps) {
   };
 
   const open = async (appId: string, openId: string, value: Buffer | null): Promise<StoredGrant | null> => {
-    if (value === null) return null;
+    const key = keys.grant(appId, openId);
+    if (value === null) {
+      openedGrants.drop(key);
+      return null;
+    }
+    const known = openedGrants.recall(key, value);
+    if (known !== null) return known;
     const context = { appId, owner: openId, purpose: 'grant', generation: 0 } as const;
-    const opened = await openOrPutAside(keys.grant(appId, openId), value, context);
-    return opened === null ? null : { generation: split(value).generation, grant: JSON.parse(opened) as Grant };
+    const opened = await openOrPutAside(key, value, context);
+    if (opened === null) return null;
+    const stored = { generation: split(value).generation, grant: JSON.parse(opened) as Grant };
+    openedGrants.keep(key, value, stored);
+    return stored;
   };
 
   return {
@@ -81,14 +94,8 @@ export function createGrantVault(deps: GrantVaultDeps) {
     },
 
     async look(appId: string, openId: string): Promise<GrantView> {
-      const key = keys.grant(appId, openId);
-      const [value, marks, time] = await Promise.all([
-        redis.getBuffer(key),
-        redis.hgetall(`${key}:state`),
-        redis.time(),
-      ]);
+      const { marks, now, value } = await lookAt(appId, openId);
       const stored = await open(appId, openId, value);
-      const now = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000);
       return { now, stored, marks: parseMarks(marks, stored?.generation ?? 0) };
     },
 

@@ -20,7 +20,7 @@ export function defineScript(lua: string): Script {
 }
 
 /** Calls of one turn of the event loop leave in one write: of many clicks at once, each costs a system call less. */
-function gatherWrites({ stream }: { readonly stream: Redis['stream'] | undefined }): void {
+export function gatherWrites({ stream }: { readonly stream: Redis['stream'] | undefined }): void {
   // Not there before the first connection.
   if (stream === undefined || stream.writableCorked > 0) return;
   stream.cork();

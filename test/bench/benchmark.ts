@@ -5,7 +5,7 @@ export type Unit = '/s' | 'us' | 'ms' | 's' | 'MB' | 'B' | '%' | '';
 /** `ratio`: measured over baseline. `least` and `most` include the value itself. */
 export interface Goal {
   readonly of: 'measured' | 'ratio';
-  readonly bound: 'least' | 'most';
+  readonly bound: 'least' | 'most' | 'exactly';
   readonly value: number;
 }
 
@@ -46,5 +46,12 @@ export function isMet(row: Row): boolean | null {
   if (row.goal === undefined) return null;
   const { bound, of, value } = row.goal;
   const judged = of === 'measured' ? row.measured : (ratioOf(row) ?? Number.NaN);
-  return bound === 'least' ? judged >= value : judged <= value;
+  switch (bound) {
+    case 'least':
+      return judged >= value;
+    case 'most':
+      return judged <= value;
+    case 'exactly':
+      return judged === value;
+  }
 }

@@ -1,7 +1,8 @@
 /** The built daemon under load: production's settings (log level info, JSON lines), apps from a configuration file. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { EncryptionKey } from '../../src/config/config.js';
 import { freePort } from '../support/redis-server.js';
 import type { BenchContext } from './benchmark.js';
 import { type Child, startChild } from './child.js';
@@ -10,6 +11,7 @@ export interface BenchDaemon {
   readonly process: Child;
   /** From its spawn to the first 200 of /readyz. */
   readonly readyMs: number;
+  readonly port: number;
   /** @throws Error unless the answer's status is one of the 200s */
   call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
 }
@@ -18,11 +20,19 @@ export interface BenchDaemonOptions {
   readonly feishuUrl: string;
   readonly redisUrl: string;
   readonly apps: readonly { readonly appId: string; readonly appSecret: string }[];
+  /** Who may read tokens, beside the one that `call` calls as. */
+  readonly readers?: readonly Reader[];
+}
+
+/** A client of the API. */
+export interface Reader {
+  readonly id: string;
+  readonly secret: string;
 }
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
-/** The same for all starts: a second one may find the first one's Redis. */
-const ENCRYPTION_KEY = randomBytes(32).toString('base64');
+/** The same for all starts: a second one may find the first one's Redis, or grants that a benchmark has put there. */
+export const BENCH_KEY: EncryptionKey = { id: 'k1', key: randomBytes(32) };
 const READY_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 10;
 const REQUEST_MS = 30_000;
@@ -33,7 +43,13 @@ export async function startDaemon(context: BenchContext, options: BenchDaemonOpt
   const secret = randomBytes(24).toString('hex');
   const configFile = join(context.folder, `daemon-${port}.json`);
   const apps = options.apps.map(({ appId, appSecret }) => ({ app_id: appId, app_secret: appSecret }));
-  await writeFile(configFile, JSON.stringify({ apps }), { mode: 0o600 });
+  const clients = options.readers?.map(({ id, secret: shown }) => ({
+    id,
+    display_name: { zh_cn: id, en_us: id },
+    secret_sha256: [createHash('sha256').update(shown).digest('hex')],
+    actions: ['token', 'admin'],
+  }));
+  await writeFile(configFile, JSON.stringify({ apps, clients }), { mode: 0o600 });
   const child = startChild(context, {
     name: `daemon-${port}`,
     args: [MAIN, 'start'],
@@ -43,7 +59,7 @@ export async function startDaemon(context: BenchContext, options: BenchDaemonOpt
       FEISHU_ACCOUNTS_BASE_URL: options.feishuUrl,
       FEISHU_APPLINK_BASE_URL: options.feishuUrl,
       REDIS_URL: options.redisUrl,
-      TOKEN_ENCRYPTION_KEYS: `k1:${ENCRYPTION_KEY}`,
+      TOKEN_ENCRYPTION_KEYS: `${BENCH_KEY.id}:${BENCH_KEY.key.toString('base64')}`,
       API_KEYS: `bench:${secret}`,
       HTTP_PORT: String(port),
       STATE_DIR: join(context.folder, `state-${port}`),
@@ -55,6 +71,7 @@ export async function startDaemon(context: BenchContext, options: BenchDaemonOpt
   return {
     process: child,
     readyMs,
+    port,
     async call(method, path, body) {
       const response = await fetch(baseUrl + path, {
         method,

@@ -10,6 +10,10 @@ import { isMet } from './benchmark.js';
 import { acks } from './benchmarks/acks.js';
 import { authorize } from './benchmarks/authorize.js';
 import { bytes } from './benchmarks/bytes.js';
+import { race } from './benchmarks/race.js';
+import { reads } from './benchmarks/reads.js';
+import { refresh } from './benchmarks/refresh.js';
+import { schedule } from './benchmarks/schedule.js';
 import { start } from './benchmarks/start.js';
 import { thousand } from './benchmarks/thousand.js';
 import { waiting } from './benchmarks/waiting.js';
@@ -26,7 +30,18 @@ export interface BenchOptions {
 
 const CLOSE_LIMIT_MS = 5_000;
 
-const BENCHMARKS: readonly Benchmark[] = [acks, authorize, waiting, thousand, bytes, start];
+const BENCHMARKS: readonly Benchmark[] = [
+  acks,
+  authorize,
+  waiting,
+  thousand,
+  refresh,
+  race,
+  reads,
+  schedule,
+  bytes,
+  start,
+];
 
 /** The exit code: 0 all was measured, 1 something was not, 2 an unknown name. */
 export async function runBench(options: BenchOptions): Promise<number> {

@@ -33,9 +33,10 @@ function verdict(met: boolean | null): string {
 
 function goalText({ goal, unit }: Row): string {
   if (goal === undefined) return '';
-  const sign = goal.bound === 'least' ? '>=' : '<=';
-  return `${sign} ${goal.of === 'ratio' ? `${goal.value} x` : quantity(goal.value, unit)}`;
+  return `${SIGNS[goal.bound]} ${goal.of === 'ratio' ? `${goal.value} x` : quantity(goal.value, unit)}`;
 }
+
+const SIGNS = { least: '>=', most: '<=', exactly: '=' } as const;
 
 const pad = (cell: string, width: number, column: number): string =>
   RIGHT.has(column) ? cell.padStart(width) : cell.padEnd(width);
