@@ -19,13 +19,16 @@ async function main() {
   for (const signal of SIGNALS) process.on(signal, () => stopped.abort());
   const { tsImport } = await import('tsx/esm/api');
   const { runMatrix } = await tsImport('../test/matrix/main.ts', import.meta.url);
-  return runMatrix({
+  const code = await runMatrix({
     words: process.argv.slice(2),
     signal: stopped.signal,
     sideBySide: Number(process.env.MATRIX_SIDE_BY_SIDE ?? availableParallelism() * CELLS_PER_CORE),
     print: (line) => console.log(line),
     complain: (line) => console.error(line),
   });
+  // What was interrupted has closed all it had opened, but may still be waiting for something.
+  if (stopped.signal.aborted) process.exit(code);
+  return code;
 }
 
 try {

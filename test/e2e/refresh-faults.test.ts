@@ -100,6 +100,20 @@ describe('a grant is not ended', { concurrency: 3 }, () => {
     }
   });
 
+  it('by a late refusal, of which whoever had asked for the refresh is not told: she gets what the consent brought', async (t) => {
+    const scene = await newScene(t);
+    await grant(scene);
+    const hold = scene.sim.faults.add({ ...REFRESH, kind: 'hold', times: 1 });
+    scene.sim.faults.add({ ...REFRESH, kind: 'code', code: 20050, when: 'after', times: 1 });
+    const refreshing = refreshNow(scene);
+    await eventually(async () => refreshCalls(scene).length === 1);
+    await grant(scene, { scopes: ['docx:document:readonly', 'calendar:calendar'] });
+    hold.clear();
+    const answer = await refreshing;
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.access_token, (await readToken(scene)).body.access_token);
+  });
+
   it('while somebody else holds the lease: callers wait for a bounded time, nobody goes ahead without it', async (t) => {
     const scene = await newScene(t);
     await grant(scene, { expiresIn: 1 });

@@ -34,7 +34,8 @@ const PROOF_MS = 40_000;
 const LONGEST_ANSWER_MS = 19_000;
 const SPOOL_MS = 15_000;
 
-export async function runCell(point: Point, fault: Fault): Promise<Verdict> {
+/** An aborted cell is wrong, and closes what it has opened. */
+export async function runCell(point: Point, fault: Fault, signal?: AbortSignal): Promise<Verdict> {
   const expected = fault.expected(point);
   if (expected !== 'kept' && expected !== 'asked') {
     return { point, fault, outcome: 'n/a', seconds: 0, notes: [expected.slice(1, -1)] };
@@ -43,7 +44,7 @@ export async function runCell(point: Point, fault: Fault): Promise<Verdict> {
   const notes: string[] = [];
   let outcome: Verdict['outcome'] = 'wrong';
   let seconds = 0;
-  try {
+  const play = async (): Promise<void> => {
     const world = await newWorld(fault.world, (close) => void closers.push(close));
     const strike = await fault.prepare(world, point);
     const standing = await stand(world, point, strike);
@@ -58,9 +59,11 @@ export async function runCell(point: Point, fault: Fault): Promise<Verdict> {
     notes.push(...wrongInLedger(refreshCalls(world.scene), silenced), ...wrongAnswers(world, settled));
     if (settled === 'asked') await authorizeAgain(world);
     if (notes.length === 0) outcome = settled;
-  } catch (error) {
-    notes.push(textOf(error));
-  }
+  };
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+  await Promise.race([play(), aborted]).catch((error: unknown) => notes.push(textOf(error)));
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
     await close().catch((error: unknown) => {
       notes.push(textOf(error));

@@ -41,6 +41,11 @@ const TROUBLE_MS = 3_000;
 /** A lease lasts 15 s; whoever takes over waits 15 s for the successor before it gives the grant up. */
 const FROZEN_MS = 20_000;
 
+/** The other daemon could hand over what the victim has spooled. */
+const beside = { trigger: 'read', other: 'beside' } as const;
+/** Nobody but the victim has it. */
+const apart = { trigger: 'read', other: 'apart' } as const;
+
 const kept = (): Outcome => 'kept';
 const lostInProcess = ({ stage }: Point): Outcome => (stage === 'redeemed' ? 'asked' : 'kept');
 /** What was sent and not acted on dies with the connection: Feishu never acts on it. */
@@ -143,7 +148,7 @@ const stoppedInSilence: Fault = {
 
 const frozen: Fault = {
   name: 'frozen past its lease, another goes on',
-  world: { trigger: 'read', other: 'apart' },
+  world: apart,
   silences: true,
   isSlow: true,
   expected: kept,
@@ -165,8 +170,6 @@ const frozen: Fault = {
     },
   }),
 };
-
-const beside = { trigger: 'read', other: 'beside' } as const;
 
 const redisKilled: Fault = {
   name: 'Redis is killed and comes back',
@@ -218,7 +221,7 @@ const redisFrozen: Fault = {
 /** Everything this refresh has written to Redis is gone. */
 const lastSecondLost: Fault = {
   name: 'Redis comes back without its last second',
-  world: beside,
+  world: apart,
   isSlow: true,
   expected: kept,
   async prepare(world) {
@@ -237,7 +240,7 @@ const lastSecondLost: Fault = {
 /** The replica has all but the newest write. */
 const failedOver: Fault = {
   name: 'Redis fails over to a replica that lags',
-  world: beside,
+  world: apart,
   isSlow: true,
   expected: kept,
   async prepare(world) {

@@ -34,7 +34,7 @@ export async function runMatrix({ complain, print, sideBySide, signal, words }: 
   const verdicts: Verdict[] = [];
   const work = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined && !signal.aborted; cell = waiting.shift()) {
-      const verdict = await runCell(cell.point, cell.fault);
+      const verdict = await runCell(cell.point, cell.fault, signal);
       verdicts.push(verdict);
       const { outcome, notes } = verdict;
       complain(

@@ -106,6 +106,8 @@ describe('refresh store', () => {
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
     const next = { ...ref, generation: ref.generation + 1 };
     assert.equal((await store.a.begin(next, LEASE, false)).kind, 'go');
+    await store.redis.acl('SETUSER', 'default', '-info');
+    assert.equal((await store.a.begin(next, LEASE, false)).kind, 'go', 'where INFO is forbidden nobody waits');
   });
 
   it('takes a successor of a generation that Redis has lost, and tells whoever is late that there is another', async (t) => {
