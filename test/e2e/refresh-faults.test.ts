@@ -145,6 +145,48 @@ describe('a grant is not ended', { concurrency: 3 }, () => {
   });
 });
 
+describe('other writes and odd answers', { concurrency: 2 }, () => {
+  it('clicks and reads while a refresh is under way neither disturb it nor are disturbed', async (t) => {
+    const scene = await newScene(t);
+    const { messageId } = await grant(scene);
+    const [session] = (await scene.daemon.call('GET', `/v1/sessions?open_id=${scene.openId}`)).body.sessions;
+    for (let cycle = 1; cycle <= 3; cycle += 1) {
+      const hold = scene.sim.faults.add({ ...REFRESH, kind: 'hold', when: 'after', times: 1 });
+      const refreshing = refreshNow(scene);
+      await scene.sim.until(() => hold.fired > 0, 10_000);
+      const others = await Promise.all([
+        ...Array.from({ length: 10 }, () => readToken(scene)),
+        ...Array.from({ length: 10 }, () => scene.click(messageId, 'agreed', session.session_id)),
+      ]);
+      assert.equal(others.length, 20);
+      hold.clear();
+      assert.equal((await refreshing).status, 200);
+      assert.equal(generationAtFeishu(scene), cycle + 1);
+      assert.ok(await scene.redis.client.hget(stateKey(scene), 'used_at'), 'the use was noted, too');
+    }
+    assert.equal(reuses(scene), 0);
+  });
+
+  it('lifetimes that are missing, text, zero or absurd give a finite schedule and no loop', async (t) => {
+    const scene = await newScene(t, { env: { TOKEN_REFRESH_POLICY: 'always' } });
+    const odd: readonly { set?: Record<string, unknown>; remove?: string[] }[] = [
+      { remove: ['expires_in'] },
+      { set: { expires_in: '7200' } },
+      { set: { expires_in: 0 } },
+      { set: { expires_in: 30 } },
+      { set: { expires_in: 1e9 } },
+      { remove: ['refresh_token_expires_in'] },
+    ];
+    const people = odd.map((_, i) => newPerson(scene, `Person ${i}`));
+    await Promise.all(people.map((person, i) => grant(scene, { person, ...odd[i] })));
+    for (const { openId } of people) {
+      const due = Number(await dueOf(scene, openId));
+      assert.ok(due > Date.now() + 15_000 && due < Date.now() + 31 * 86_400_000, `${openId}: ${due - Date.now()}`);
+    }
+    assert.equal(refreshCalls(scene).length, 0);
+  });
+});
+
 describe('the schedule', { concurrency: 3 }, () => {
   it('keeps a used grant fresh and leaves an idle one alone, until its refresh token is about to die', async (t) => {
     const scene = await newScene(t, { simulator: { refreshTokenLifeSeconds: 8 } });

@@ -73,8 +73,8 @@ describe('reading a token', { concurrency: 4 }, () => {
         assert.ok(Number(answer.headers.get('retry-after')) > 0);
         assert.notEqual(answer.body.next, 'ask');
         fault.clear();
-        const later = await refreshNow(scene, person.openId);
-        assert.equal(later.status, 200, `${JSON.stringify(trouble)}: ${later.text}`);
+        // The pause that Feishu has asked for in some of these answers holds for everybody.
+        await eventually(async () => (await refreshNow(scene, person.openId)).status === 200, 20_000);
         assert.equal(await statusOf(scene, person.openId), 'active');
       }),
     );

@@ -58,6 +58,7 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
   const close = async (): Promise<void> => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
     for (const each of daemons) assertNoBug(each);
+    assertNoTokenSpentTwice(sim);
   };
   t.after(close);
   const sim = await startSimulator({ deviceIntervalSeconds: 1, ...options.simulator });
@@ -136,6 +137,15 @@ function assertNoBug(daemon: Daemon): void {
     ({ event }) => event === 'not-json' || event?.startsWith('process.') === true || event === 'ws.fault',
   );
   if (bug !== undefined) throw new Error(`the daemon has a bug: ${JSON.stringify(bug)}`);
+}
+
+/** A refresh token works once. Whoever did not learn what came of it may send it once more, and never again. */
+function assertNoTokenSpentTwice(sim: Simulator): void {
+  const spent = sim.refreshLedger.find(({ reused }) => reused > 1);
+  if (spent === undefined) return;
+  throw new Error(
+    `refresh token ${spent.generation} of ${spent.chainId} was presented ${spent.reused} times after its use`,
+  );
 }
 
 const holds = (message: Message, text: string): boolean => JSON.stringify(message.content).includes(text);
