@@ -24,6 +24,7 @@ export interface Child {
   readonly startedAt: number;
   /** What it answers to the order. @throws Error when there is no answer within the limit */
   order(order: unknown, limitMs: number): Promise<unknown>;
+  hasEnded(): boolean;
   kill(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export function startChild(context: BenchContext, { name, args, env, takesOrders
       child.send({ order }, () => undefined);
       return (await answered)[0];
     },
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     async kill() {
       wanted = false;
       child.kill('SIGKILL');

@@ -90,7 +90,7 @@ export async function startDaemon(context: BenchContext, options: BenchDaemonOpt
 }
 
 async function firstReady(child: Child, url: string): Promise<number> {
-  for (;;) {
+  while (!child.hasEnded()) {
     const answer = await fetch(url, { signal: AbortSignal.timeout(REQUEST_MS) }).catch(() => null);
     const tookMs = performance.now() - child.startedAt;
     await answer?.arrayBuffer();
@@ -98,4 +98,5 @@ async function firstReady(child: Child, url: string): Promise<number> {
     if (tookMs > READY_LIMIT_MS) throw new Error(`the daemon was not ready within ${READY_LIMIT_MS} ms`);
     await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
   }
+  throw new Error('the daemon has ended');
 }
