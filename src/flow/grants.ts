@@ -22,7 +22,7 @@ export interface Grants {
 export interface GrantsDeps {
   readonly vault: Pick<GrantVault, 'look'>;
   readonly store: Pick<RefreshStore, 'noteUse'>;
-  readonly successors: Pick<Successors, 'unsaved'>;
+  readonly successors: Pick<Successors, 'unsaved' | 'superseded'>;
   readonly refresh: Pick<Refresh, 'run'>;
   readonly hints: Hints;
   readonly policy: RefreshPolicy;
@@ -54,11 +54,13 @@ export function createGrants(deps: GrantsDeps): Grants {
   const look = async (appId: string, openId: string): Promise<GrantView> => {
     const unsaved = deps.successors.unsaved(appId, openId);
     if (unsaved === null) return await deps.vault.look(appId, openId);
-    const fromHere = { now: deps.now(), stored: unsaved, marks: NO_MARKS };
-    const view = await deps.vault.look(appId, openId).catch(() => fromHere);
-    // Forgotten, or replaced by a newer consent: the store knows better.
-    if (view.stored === null || view.stored.generation >= unsaved.generation) return view;
-    return { ...view, stored: unsaved, marks: NO_MARKS };
+    const view = await deps.vault.look(appId, openId).catch(() => null);
+    if (view === null) return { now: deps.now(), stored: unsaved, marks: NO_MARKS };
+    if (view.stored !== null && view.stored.generation < unsaved.generation) {
+      return { ...view, stored: unsaved, marks: NO_MARKS };
+    }
+    deps.successors.superseded(appId, openId, unsaved);
+    return view;
   };
 
   const reading = (appId: string, openId: string, view: GrantView): GrantReading => {

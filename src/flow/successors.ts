@@ -25,6 +25,8 @@ export interface Successors {
   keep(ref: GrantRef, next: Successor): Promise<KeptSuccessor>;
   /** What Redis has not taken yet. */
   unsaved(appId: string, openId: string): StoredGrant | null;
+  /** The store knows better: another process that shares the folder has handed it over, or the grant is forgotten. */
+  superseded(appId: string, openId: string, unsaved: StoredGrant): void;
   /** An entry of the spool, at a drain. */
   take(entry: SpooledGrant): Promise<SpoolVerdict>;
 }
@@ -40,15 +42,28 @@ export interface SuccessorsDeps {
 
 /** `appendfsync everysec` may be two seconds behind (Redis, "Persistence"). */
 const HOLD_MS = 2_500;
+/** A file is looked at every second, so one that nobody has asked for so long is gone; a Redis that is away comes later. */
+const FORGET_MS = 60_000;
 /** Between tries when neither spool nor store takes a successor. */
 const AGAIN_MS = 500;
 
 export function createSuccessors(deps: SuccessorsDeps): Successors {
   const { logger, spool, store } = deps;
   const waiting = new Map<string, StoredGrant>();
-  /** Since when the store is known to have an entry; at most as many as there are files. */
+  /** Since when the store is known to have an entry, oldest first. */
   const seenSince = new Map<string, number>();
   const keyOf = (appId: string, openId: string): string => `${appId} ${openId}`;
+
+  /** Notes it again as the newest; forgets those whose files another process that shares the folder has taken away. */
+  const noteSeen = (name: string): void => {
+    const now = deps.monotonic();
+    seenSince.delete(name);
+    seenSince.set(name, now);
+    for (const [old, since] of seenSince) {
+      if (now - since < FORGET_MS) return;
+      seenSince.delete(old);
+    }
+  };
 
   const idsOf = ({ appId, openId }: GrantRef) => ({ app_id: appId, open_id: openId });
 
@@ -95,6 +110,11 @@ export function createSuccessors(deps: SuccessorsDeps): Successors {
 
     unsaved: (appId, openId) => waiting.get(keyOf(appId, openId)) ?? null,
 
+    superseded(appId, openId, unsaved) {
+      const key = keyOf(appId, openId);
+      if (waiting.get(key) === unsaved) waiting.delete(key);
+    },
+
     async take(entry) {
       const { after, appId, openId } = entry;
       const ref = { appId, openId, generation: after };
@@ -112,7 +132,7 @@ export function createSuccessors(deps: SuccessorsDeps): Successors {
         logger.info({ event: 'token.unspooled', ...idsOf(ref) }, 'A spooled token set was handed to the store');
       }
       if (verdict === 'done' || since === undefined) {
-        seenSince.set(name, deps.monotonic());
+        noteSeen(name);
         return 'hold';
       }
       if (deps.monotonic() - since < HOLD_MS) return 'hold';
