@@ -1,5 +1,5 @@
 /**
- * The refresh engine (ARCHITECTURE invariant 3): any number of callers in any number of processes, one call to Feishu.
+ * The refresh engine (ARCHITECTURE invariant 3): however many callers in any number of processes, one call to Feishu.
  * Within a process callers share a try; between processes the lease in Redis decides, and whoever has not got it waits
  * for the other's result. No lease, no call. What the call brings is kept before anything else; what it may have cost is
  * known from the intent that was written before it. Owns the order of these steps; the store owns each of them.
@@ -73,6 +73,7 @@ const LOOK_EVERY_MS = 1_000;
 export function createRefresh(deps: RefreshDeps): Refresh {
   const { conclude, logger, store, successors } = deps;
   const inHand = new Map<string, { readonly force: boolean; readonly result: Promise<RefreshOutcome> }>();
+
   /** One try of this process: looks until it has the lease, or somebody else has done the work. */
   const attempt = async (request: RefreshRequest): Promise<RefreshOutcome> => {
     const { appId, openId, seen } = request;
@@ -182,22 +183,31 @@ export function createRefresh(deps: RefreshDeps): Refresh {
     };
   };
 
+  const keyOf = ({ appId, openId }: RefreshRequest): string => `${appId} ${openId}`;
+  const serves = (outcome: RefreshOutcome, { seen }: RefreshRequest): boolean =>
+    outcome.kind === 'fresh' && outcome.stored.generation > seen;
+
+  /** A try behind the one that may be under way: together they would be two calls. */
+  const start = async (request: RefreshRequest): Promise<RefreshOutcome> => {
+    const key = keyOf(request);
+    const running = inHand.get(key)?.result.catch(() => null) ?? Promise.resolve(null);
+    const result = running.then((before) => (before !== null && serves(before, request) ? before : attempt(request)));
+    const entry = { force: request.force, result };
+    inHand.set(key, entry);
+    try {
+      return await result;
+    } finally {
+      if (inHand.get(key) === entry) inHand.delete(key);
+    }
+  };
+
   return {
     async run(request) {
-      const key = `${request.appId} ${request.openId}`;
-      const running = inHand.get(key);
-      if (running !== undefined && (running.force || !request.force)) return await running.result;
-      // A forced try waits for the one under way: together they would be two calls.
-      const result = (running === undefined ? Promise.resolve(null) : running.result.catch(() => null)).then(
-        (before) => (before?.kind === 'fresh' && before.stored.generation > request.seen ? before : attempt(request)),
-      );
-      const entry = { force: request.force, result };
-      inHand.set(key, entry);
-      try {
-        return await result;
-      } finally {
-        if (inHand.get(key) === entry) inHand.delete(key);
-      }
+      const running = inHand.get(keyOf(request));
+      if (running === undefined || (request.force && !running.force)) return await start(request);
+      const shared = await running.result;
+      // What it brought may be the very token set that this caller has found stale meanwhile.
+      return shared.kind === 'fresh' && !serves(shared, request) ? await start(request) : shared;
     },
 
     async settled() {
