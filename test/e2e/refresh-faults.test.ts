@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { TokenSet } from '../../src/domain/token-set.js';
 import {
   generationAtFeishu,
   grant,
@@ -145,6 +146,21 @@ describe('a grant is not ended', { concurrency: 3 }, () => {
   });
 });
 
+describe('a mass of ends', () => {
+  it('is not believed: some users are asked, the others keep their grants, and it is said', async (t) => {
+    const scene = await newScene(t);
+    const people = Array.from({ length: 8 }, (_, i) => newPerson(scene, `Person ${i}`));
+    await Promise.all(people.map((person) => grant(scene, { person })));
+    const fault = scene.sim.faults.add({ ...REFRESH, kind: 'code', code: 20026 });
+    for (const { openId } of people) await refreshNow(scene, openId);
+    await scene.daemon.line('grant.mass_loss');
+    const statuses = await Promise.all(people.map(({ openId }) => statusOf(scene, openId)));
+    assert.deepEqual(statuses, [...Array(5).fill('reauthorization_required'), ...Array(3).fill('suspended')]);
+    fault.clear();
+    for (const { openId } of people.slice(5)) assert.equal((await refreshNow(scene, openId)).status, 200);
+  });
+});
+
 describe('other writes and odd answers', { concurrency: 2 }, () => {
   it('clicks and reads while a refresh is under way neither disturb it nor are disturbed', async (t) => {
     const scene = await newScene(t);
@@ -200,34 +216,23 @@ describe('the schedule', { concurrency: 3 }, () => {
     assert.equal(reuses(scene), 0);
   });
 
-  it('refreshes a used token in the background before it ends', async (t) => {
-    const scene = await newScene(t, { env: { TOKEN_REFRESH_THRESHOLD: '0.5' } });
+  it('refreshes a used token in the background before it ends, and leaves an idle one alone', async (t) => {
+    const scene = await newScene(t);
     const idle = newPerson(scene, 'Idle');
-    // A life of 64 s: renewed after 32.
-    for (const person of [undefined, idle]) {
-      await grant(scene, { ...(person && { person }), expiresIn: 64 });
+    await grant(scene);
+    await grant(scene, { person: idle });
+    const first = await readToken(scene);
+    await eventually(() => scene.redis.client.hget(stateKey(scene), 'used_at'));
+    for (const openId of [scene.openId, idle.openId]) {
+      // As if it had been given nearly two hours ago.
+      const aged = (tokens: TokenSet): TokenSet => ({ ...tokens, expiresAt: Date.now() + 300_000 });
+      await rewriteGrant(scene, (stored) => ({ ...stored, tokens: aged(stored.tokens) }), openId);
+      await makeDue(scene, openId);
     }
-    await readToken(scene);
-    const due = await eventually(async () => {
-      const at = Number(await dueOf(scene));
-      return at < Date.now() + 60_000 && at;
-    });
-    assert.ok(due > Date.now() + 20_000 && due < Date.now() + 40_000, String(due - Date.now()));
-    assert.ok(Number(await dueOf(scene, idle.openId)) > Date.now() + 3 * 86_400_000);
-    // As if 40 s had passed.
-    const state = stateKey(scene);
-    assert.ok(await scene.redis.client.hget(state, 'used_at'));
-    assert.equal(refreshCalls(scene).length, 0);
-  });
-
-  it('comes back to what a lost job has left behind', async (t) => {
-    const scene = await newScene(t, { env: { TOKEN_REFRESH_POLICY: 'always' } });
-    await grant(scene, { expiresIn: 1 });
-    await scene.redis.client.del('authd:{q}:token-refresh:wait');
-    await makeDue(scene);
-    await eventually(async () => refreshCalls(scene).length === 1, 5_000).catch(() => undefined);
-    const due = Number(await dueOf(scene));
-    assert.ok(due > Date.now(), 'it is due again, whatever came of its job');
+    await scene.daemon.line('token.refreshed');
+    await eventually(async () => Number(await dueOf(scene, idle.openId)) > Date.now() + 86_400_000);
+    assert.deepEqual([refreshCalls(scene).length, refreshCalls(scene, idle.openId).length], [1, 0]);
+    assert.notEqual((await readToken(scene)).body.access_token, first.body.access_token);
   });
 });
 

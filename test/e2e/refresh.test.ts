@@ -72,6 +72,9 @@ describe('reading a token', { concurrency: 4 }, () => {
         assert.equal(answer.status, 503, `${JSON.stringify(trouble)}: ${answer.text}`);
         assert.ok(Number(answer.headers.get('retry-after')) > 0);
         assert.notEqual(answer.body.next, 'ask');
+        const needsOperator = 'code' in trouble && [20010, 20024].includes(trouble.code);
+        assert.equal(await statusOf(scene, person.openId), needsOperator ? 'suspended' : 'active');
+        assert.equal(answer.body.next, needsOperator ? 'operator' : 'wait');
         fault.clear();
         // The pause that Feishu has asked for in some of these answers holds for everybody.
         await eventually(async () => (await refreshNow(scene, person.openId)).status === 200, 20_000);

@@ -68,14 +68,18 @@ export const generationAtFeishu = (scene: Scene, openId = scene.openId): number 
   Math.max(0, ...scene.sim.refreshLedger.filter((token) => token.openId === openId).map((token) => token.generation));
 
 /** Changes the stored grant behind the daemon's back, as if it had been made so: for times that no test can wait for. */
-export async function rewriteGrant(scene: Scene, change: (grant: Grant) => Grant): Promise<void> {
+export async function rewriteGrant(
+  scene: Scene,
+  change: (grant: Grant) => Grant,
+  openId = scene.openId,
+): Promise<void> {
   const { client } = scene.redis;
   const keys = storeKeys('authd');
   const envelope = createEnvelope([{ id: 'k1', key: Buffer.from(scene.daemon.encryptionKey, 'base64') }]);
   const vault = createGrantVault({ redis: client, keys, envelope, onDamaged: (error) => assert.fail(error) });
   const { appId } = scene.app;
-  const stored = await vault.read(appId, scene.openId);
+  const stored = await vault.read(appId, openId);
   assert.ok(stored);
-  const value = vault.seal(appId, scene.openId, stored.generation, change(stored.grant));
-  await client.set(keys.grant(appId, scene.openId), value);
+  const value = vault.seal(appId, openId, stored.generation, change(stored.grant));
+  await client.set(keys.grant(appId, openId), value);
 }
