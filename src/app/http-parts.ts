@@ -18,7 +18,7 @@ import type { StoreParts } from './store-parts.js';
 
 export interface ServerAt {
   readonly name: 'api' | 'health';
-  /** 0: any free one. */
+  /** 0 takes a free one. */
   readonly port: number;
   readonly server: FastifyInstance;
 }

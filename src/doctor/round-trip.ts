@@ -1,5 +1,5 @@
 /**
- * The real round trip: a user is asked by the running daemon, as any service would ask, and clicks. It shows what no API
+ * The real round trip: a user is asked by the running daemon, the way services ask, and clicks. It shows what no API
  * tells: whether cards reach her, whether her clicks reach us, whether a link can be made and what the consent brings.
  * Nothing is refreshed. A session that did not come to its end is invalidated, so that no test card stays open.
  */

@@ -46,7 +46,7 @@ export interface WithdrawalEvent extends UserEvent {
  * - `click`: an action of ours
  * - `malformed`: a click that is no action of ours; `keys` are the names in its payload, for the log
  * - `withdrawal`: the user's tokens were revoked; `left`: she is not in the company any more
- * - `event`: any other event, or one of these that names no user; `type` as Feishu names it
+ * - `event`: every other event, or one of these that names no user; `type` as Feishu names it
  * - `nothing`: not an envelope at all
  */
 export type Received =

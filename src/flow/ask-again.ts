@@ -1,5 +1,5 @@
 /**
- * Asks a user again because her grant has ended, or will soon: the same card as any other request, for the client that
+ * Asks a user again because her grant has ended, or will soon: the same card as for other requests, for the client that
  * was given the grant last, with the scopes she had given. A card that is still waiting for her is enough.
  */
 

@@ -73,7 +73,7 @@ export function createClicks(deps: ClickDeps): Clicks {
     ...(name === undefined ? {} : toast(name)),
     card: { type: 'raw', data },
   });
-  const only = (name: ToastName, held: string | null = null): Answer => ({
+  const toastOnly = (name: ToastName, held: string | null = null): Answer => ({
     ack: toast(name),
     shows: null,
     held,
@@ -99,7 +99,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       }
       // A notice may have been lost.
       if (session !== null && isMakingLink(session)) session = await sessions.get(sessionId);
-      if (session === null || isMakingLink(session)) return only('working_on_it', sessionId);
+      if (session === null || isMakingLink(session)) return toastOnly('working_on_it', sessionId);
       return show(session);
     } finally {
       notice.cancel();
@@ -117,7 +117,7 @@ export function createClicks(deps: ClickDeps): Clicks {
         notice = changes.wait(sessionId, deadline - now());
         session = await sessions.get(sessionId);
       }
-      if (session === null || session.version === before.version) return only('still_waiting', sessionId);
+      if (session === null || session.version === before.version) return toastOnly('still_waiting', sessionId);
       return show(session);
     } finally {
       notice.cancel();
@@ -128,7 +128,7 @@ export function createClicks(deps: ClickDeps): Clicks {
   const restart = async (ended: Session, deadline: number): Promise<Answer> => {
     const id = await sessions.restart(ended, newSessionId(ended.appId, now()), deps.sessionTtlMs);
     const session = id === null ? null : await sessions.get(id);
-    if (session === null) return only('already_ended', ended.sessionId);
+    if (session === null) return toastOnly('already_ended', ended.sessionId);
     if (session.messageId !== ended.messageId || !isLive(session.state)) return show(ended, 'already_ended');
     const ids = { app_id: session.appId, client_id: session.clientId, open_id: session.openId };
     const fields = { event: 'session.created', session_id: session.sessionId, continues: ended.sessionId, ...ids };
@@ -141,14 +141,14 @@ export function createClicks(deps: ClickDeps): Clicks {
   /** She takes her authorization back. The card of the session stays: what it says of that time is still true. */
   const revoke = async ({ openId, sessionId }: CardAction): Promise<Answer> => {
     const had = await deps.withdraw(appOfSession(sessionId) ?? '', openId, sessionId);
-    return only(had ? 'withdrawn' : 'already_withdrawn', sessionId);
+    return toastOnly(had ? 'withdrawn' : 'already_withdrawn', sessionId);
   };
 
   const judge = async (action: CardAction, holdOwner: string, deadline: number): Promise<Answer> => {
     if (isOfOtherApp(action)) {
       const fields = { event: 'card.foreign_click', session_id: action.sessionId, open_id: action.openId };
       logger.warn({ ...fields, app_id: action.appId }, 'A click names a session of another app; nothing was changed');
-      return only('not_for_you');
+      return toastOnly('not_for_you');
     }
     const outcome = await sessions.click({
       sessionId: action.sessionId,
@@ -166,16 +166,16 @@ export function createClicks(deps: ClickDeps): Clicks {
       case 'unknown': {
         const fields = { event: 'card.unknown_session', session_id: action.sessionId, message_id: action.messageId };
         logger.warn(fields, 'A click names a session this store does not know: does another daemon use this app?');
-        return only('gone');
+        return toastOnly('gone');
       }
       case 'gone':
         // A grant outlives the record of its session, and the button on the card with it.
         if (action.action === 'revoke') return await revoke(action);
         return { ack: card(renderer.gone(), 'gone'), shows: null, held: null, outcome: 'gone' };
       case 'foreign':
-        return { ...only('not_for_you'), askedOpenId: outcome.askedOpenId };
+        return { ...toastOnly('not_for_you'), askedOpenId: outcome.askedOpenId };
       case 'too_old':
-        return only('too_old', action.sessionId);
+        return toastOnly('too_old', action.sessionId);
       case 'claimed':
       case 'making':
         return await awaitLink(outcome.session, deadline);
@@ -197,7 +197,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       case 'revoke':
         return await revoke(action);
       case 'misplaced':
-        return only('malformed', action.sessionId);
+        return toastOnly('malformed', action.sessionId);
       case 'ended':
         return show(outcome.session, 'already_ended');
       case 'link':
@@ -221,7 +221,7 @@ export function createClicks(deps: ClickDeps): Clicks {
       if (deps.isStopping()) return toast('shutting_down');
       const holdOwner = randomUUID();
       const answer = await withinBudget(judge(action, holdOwner, started + deps.ackBudgetMs), deps.ackBudgetMs, {
-        fallback: only(action.action === 'revoke' ? 'not_withdrawn' : 'try_again_soon', action.sessionId),
+        fallback: toastOnly(action.action === 'revoke' ? 'not_withdrawn' : 'try_again_soon', action.sessionId),
         onError: (error) => {
           const fields = { event: 'card.click_failed', session_id: action.sessionId, err: error };
           logger.warn(fields, 'A click could not be judged; the user was asked to try again');

@@ -24,7 +24,7 @@ const SECRETS = VARIABLE_NAMES.filter((name) => VARIABLES[name].secret);
 
 /** The file as pm2 would read it, in a process of its own: it cleans the environment it is read in. */
 function read(env: Readonly<Record<string, string>>, after = ''): { apps: Pm2App[]; stdout: string; stderr: string } {
-  const script = `const file = require(${JSON.stringify(FILE)}); ${after || 'console.log(JSON.stringify(file))'}`;
+  const script = `const file = require(${JSON.stringify(FILE)}); ${after || 'process.stdout.write(JSON.stringify(file))'}`;
   const { stderr, stdout } = spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' });
   return { apps: after === '' && stdout !== '' ? JSON.parse(stdout).apps : [], stdout, stderr };
 }
@@ -84,7 +84,7 @@ describe('ecosystem.config.cjs', () => {
 
   it('forgets the shell it is read in when pm2 reads it, and only then', () => {
     const env = { PATH: process.env['PATH'] ?? '', FEISHU_APP_SECRET: APP_SECRET, MAIL_PASSWORD: 'x' };
-    const print = 'console.log(Object.keys(process.env).sort().join())';
+    const print = 'process.stdout.write(Object.keys(process.env).sort().join())';
     assert.equal(read({ ...env, PM2_USAGE: 'CLI' }, print).stdout.trim(), 'PATH,PM2_USAGE');
     assert.match(read(env, print).stdout, /FEISHU_APP_SECRET,MAIL_PASSWORD/);
   });

@@ -13,7 +13,7 @@ import { messageView } from './message-view.js';
 import { type MessageDeps, parseContent } from './send-message.js';
 import { isReply } from './tenant-tokens.js';
 
-/** FEISHU.md §4.3: any of them. */
+/** FEISHU.md §4.3: one of them is enough. */
 const UPDATE_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:update'];
 
 export function messageRoutes(deps: MessageDeps): ApiRoute[] {

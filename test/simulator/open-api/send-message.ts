@@ -23,7 +23,7 @@ export interface MessageDeps {
   ledger: CallLedger;
 }
 
-/** FEISHU.md §4.2: any of them. */
+/** FEISHU.md §4.2: one of them is enough. */
 const SEND_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:send'];
 const MAX_TEXT_BYTES = 150 * 1024;
 
