@@ -121,6 +121,24 @@ export const host: Format<string> = {
   },
 };
 
+/** IP addresses and networks, comma-separated; empty: none. */
+export const addressList: Format<readonly string[]> = {
+  accepts: 'IP addresses or networks such as 10.0.0.0/8, comma-separated',
+  parse(raw) {
+    const parts: unknown = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
+    if (!Array.isArray(parts)) return bad('is not a list');
+    const addresses = parts.filter((part) => part !== '');
+    const wrong = addresses.findIndex((part) => typeof part !== 'string' || !isNetwork(part));
+    return wrong === -1 ? ok(addresses) : bad(`entry ${wrong + 1} is not an address or network`);
+  },
+};
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+?)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
+}
+
 /** A URL that may be logged: password replaced, query dropped (it may hold one, too). */
 export function maskUrl(text: string): string {
   if (!URL.canParse(text)) return '***';

@@ -4,12 +4,12 @@
  */
 import { MAX_SCOPES, withOfflineAccess } from '../domain/scopes.js';
 import { baseUrl, HOSTS_BY_BRAND, type Hosts } from './addresses.js';
-import type { AppConfig, AuthGrant, Brand } from './config.js';
+import type { AppConfig, Brand } from './config.js';
 import { appId, boolean, scopeList, secretWord } from './formats.js';
 import { type ObjectReader, readObject } from './json-object.js';
 import type { Findings } from './problems.js';
 import { type ReadFile, readSecretFile } from './sources.js';
-import { AUTH_GRANT, BRAND, type Values, type VariableName } from './variables.js';
+import { AUTH_GRANT, BRAND, CARD, CARD_CALLBACK, type Values, type VariableName } from './variables.js';
 
 const APP_KEYS = [
   'app_id',
@@ -22,6 +22,12 @@ const APP_KEYS = [
   'applink_base_url',
   'auth_grant',
   'auth_scopes',
+  'card',
+  'card_callback',
+  'encrypt_key',
+  'encrypt_key_file',
+  'verification_token',
+  'verification_token_file',
 ] as const;
 
 export interface AppSources {
@@ -33,20 +39,18 @@ export interface AppSources {
   readonly readFile: ReadFile;
 }
 
-/** What an app is made of, before hosts and grant are judged. */
-interface AppParts {
+/** What an app is made of, before it is judged as a whole. */
+interface AppParts extends Omit<AppConfig, 'appId' | 'appSecret' | keyof Hosts> {
   readonly appId: string | null;
   readonly appSecret: string | null;
-  readonly brand: Brand;
   readonly hosts: Partial<Hosts>;
-  readonly authGrant: AuthGrant;
-  readonly authScopes: readonly string[];
 }
 
 /** The names under which the parts of one app are set, for messages. */
 interface Names {
-  readonly grant: string;
   readonly scopes: string;
+  readonly card: string;
+  readonly encryptKey: string;
 }
 
 export interface Apps {
@@ -65,7 +69,8 @@ function readSingleApp({ values, isGiven }: AppSources, findings: Findings): App
     if (!isGiven(name)) findings.problem(name, 'is required, unless CONFIG_FILE has `apps`');
   }
   const parts = { ...defaultsOf(values), appId: values.FEISHU_APP_ID, appSecret: values.FEISHU_APP_SECRET };
-  const app = finish(parts, { grant: 'AUTH_GRANT', scopes: 'AUTH_SCOPES' }, findings);
+  const names = { scopes: 'AUTH_SCOPES', card: 'CARD', encryptKey: 'FEISHU_ENCRYPT_KEY' };
+  const app = finish(parts, names, findings);
   return { apps: compact([app]), appIds: new Set(compact([parts.appId])) };
 }
 
@@ -106,28 +111,45 @@ function readEntry(
   };
   const parts: AppParts = {
     appId: reader.need('app_id', appId) ?? null,
-    appSecret: readAppSecret(reader, readFile, findings),
+    appSecret: readSecret(reader, 'app_secret', readFile, findings) ?? needSecret(reader),
     brand: reader.read('brand', BRAND) ?? defaults.brand,
     hosts: { ...defaults.hosts, ...withoutGaps(overrides) },
     authGrant: reader.read('auth_grant', AUTH_GRANT) ?? defaults.authGrant,
     authScopes: reader.read('auth_scopes', scopeList) ?? defaults.authScopes,
+    card: reader.read('card', CARD) ?? defaults.card,
+    cardCallback: reader.read('card_callback', CARD_CALLBACK) ?? defaults.cardCallback,
+    encryptKey: readSecret(reader, 'encrypt_key', readFile, findings) ?? defaults.encryptKey,
+    verificationToken: readSecret(reader, 'verification_token', readFile, findings) ?? defaults.verificationToken,
   };
   if (parts.appId !== null) {
     if (appIds.has(parts.appId)) reader.problem('app_id', 'is the id of an app that was named before');
     appIds.add(parts.appId);
   }
-  const names = { grant: `${place}.auth_grant`, scopes: `${place}.auth_scopes` };
+  const names = { scopes: `${place}.auth_scopes`, card: `${place}.card`, encryptKey: `${place}.encrypt_key` };
   return { app: finish(parts, names, findings), enabled: reader.read('enabled', boolean) ?? true };
 }
 
-function readAppSecret(reader: ObjectReader, readFile: ReadFile, findings: Findings): string | null {
-  if (!reader.has('app_secret_file')) return reader.need('app_secret', secretWord) ?? null;
-  if (reader.has('app_secret')) reader.problem('app_secret_file', 'is set, and app_secret too: set one of them');
-  const text = readSecretFile(reader.raw('app_secret_file'), `${reader.place}.app_secret_file`, readFile, findings);
-  if (text === undefined) return null;
+/** The secret, given as it is or by a file; undefined when it is not given, or not rightly. */
+function readSecret(
+  reader: ObjectReader,
+  name: 'app_secret' | 'encrypt_key' | 'verification_token',
+  readFile: ReadFile,
+  findings: Findings,
+): string | undefined {
+  const file = `${name}_file` as const;
+  if (!reader.has(file)) return reader.read(name, secretWord);
+  if (reader.has(name)) reader.problem(file, `is set, and ${name} too: set one of them`);
+  const text = readSecretFile(reader.raw(file), `${reader.place}.${file}`, readFile, findings);
+  if (text === undefined) return undefined;
   const parsed = secretWord.parse(text);
   if (parsed.ok) return parsed.value;
-  reader.problem('app_secret_file', `names a file whose content ${parsed.problem}`, secretWord.accepts);
+  reader.problem(file, `names a file whose content ${parsed.problem}`, secretWord.accepts);
+  return undefined;
+}
+
+/** Says that the app secret is missing, unless something about it has been said. */
+function needSecret(reader: ObjectReader): null {
+  if (!reader.has('app_secret') && !reader.has('app_secret_file')) reader.need('app_secret', secretWord);
   return null;
 }
 
@@ -141,13 +163,22 @@ function defaultsOf(values: Values): Omit<AppParts, 'appId' | 'appSecret'> {
     }),
     authGrant: values.AUTH_GRANT,
     authScopes: values.AUTH_SCOPES,
+    card: values.CARD,
+    cardCallback: values.CARD_CALLBACK,
+    encryptKey: values.FEISHU_ENCRYPT_KEY,
+    verificationToken: values.FEISHU_VERIFICATION_TOKEN,
   };
 }
 
 /** null when a part is missing that a problem has been said about. */
 function finish(parts: AppParts, names: Names, findings: Findings): AppConfig | null {
-  if (parts.authGrant === 'authorization_code') {
-    findings.problem(names.grant, 'authorization_code is not part of this version yet', 'device_code');
+  if (parts.card === 'link' && parts.authGrant !== 'authorization_code') {
+    const problem = 'is link, and the links of device_code live for minutes only';
+    findings.problem(names.card, problem, 'card, or AUTH_GRANT=authorization_code with it');
+  }
+  if (parts.cardCallback === 'http' && parts.encryptKey === null) {
+    const problem = 'is required for CARD_CALLBACK=http: without it anybody could send clicks';
+    findings.problem(names.encryptKey, problem, 'the Encrypt Key of 事件与回调 > 加密策略 in the console');
   }
   const authScopes = withOfflineAccess(parts.authScopes);
   if (authScopes.length > MAX_SCOPES) {
@@ -158,9 +189,9 @@ function finish(parts: AppParts, names: Names, findings: Findings): AppConfig | 
   if (repeated.length > 0) {
     findings.warn(`${names.scopes} names ${[...new Set(repeated)].join(', ')} more than once: taken as one`);
   }
-  const { appId: id, appSecret, brand, authGrant } = parts;
+  const { appId: id, appSecret, hosts, ...rest } = parts;
   if (id === null || appSecret === null) return null;
-  return { appId: id, appSecret, brand, ...hostsOf(brand, parts.hosts), authGrant, authScopes };
+  return { ...rest, appId: id, appSecret, ...hostsOf(parts.brand, hosts), authScopes };
 }
 
 /**

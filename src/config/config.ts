@@ -5,6 +5,10 @@
 
 export type Brand = 'feishu' | 'lark';
 export type AuthGrant = 'device_code' | 'authorization_code';
+/** How the user is asked: by a card, or by a plain message with a link. */
+export type CardKind = 'card' | 'link';
+/** How clicks and events come to us. */
+export type CardCallback = 'long_connection' | 'http';
 export type Role = 'gateway' | 'worker' | 'api';
 export type ClientAction = 'ask' | 'status' | 'token' | 'revoke' | 'admin';
 
@@ -18,6 +22,12 @@ export interface AppConfig {
   readonly accountsBaseUrl: string;
   readonly applinkBaseUrl: string;
   readonly authGrant: AuthGrant;
+  readonly card: CardKind;
+  readonly cardCallback: CardCallback;
+  /** Secret. Signs and encrypts what comes by HTTP; never null with `http`. */
+  readonly encryptKey: string | null;
+  /** Secret. null: not compared. */
+  readonly verificationToken: string | null;
   /** Default scopes, `offline_access` included. */
   readonly authScopes: readonly string[];
 }
@@ -62,7 +72,13 @@ export interface Config {
   readonly clients: readonly ClientConfig[];
   readonly session: { readonly ttlSeconds: number; readonly retentionDays: number };
   readonly oauthRedirectUri: string | null;
-  readonly callbackServer: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  readonly callbackServer: {
+    readonly enabled: boolean;
+    readonly host: string;
+    readonly port: number;
+    /** Addresses and networks whose X-Forwarded-For is believed. */
+    readonly trustedProxies: readonly string[];
+  };
   readonly http: {
     readonly host: string;
     readonly port: number;

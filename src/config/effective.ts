@@ -55,6 +55,8 @@ interface AppView {
   readonly applink_base_url: string;
   readonly auth_grant: string;
   readonly auth_scopes: readonly string[];
+  readonly card: string;
+  readonly card_callback: string;
 }
 
 interface ClientView {
@@ -81,6 +83,8 @@ export const describeConfig = (loaded: {
     applink_base_url: app.applinkBaseUrl,
     auth_grant: app.authGrant,
     auth_scopes: app.authScopes,
+    card: app.card,
+    card_callback: app.cardCallback,
   })),
   clients: loaded.config.clients.map(({ actions, apps, id, scopes, secretSha256 }) => ({
     id,
@@ -98,7 +102,7 @@ export const describeConfig = (loaded: {
 export function configFingerprint(config: Config): string {
   const open = {
     ...config,
-    apps: config.apps.map(({ appSecret: _secret, ...app }) => app),
+    apps: config.apps.map(({ appSecret: _secret, encryptKey: _key, verificationToken: _token, ...app }) => app),
     clients: config.clients.map(({ secretSha256, ...client }) => ({ ...client, secrets: secretSha256.length })),
     encryptionKeys: config.encryptionKeys.map(({ id }) => id),
     redis: { ...config.redis, url: maskUrl(config.redis.url) },
@@ -114,7 +118,9 @@ export function configFingerprint(config: Config): string {
 /** Every secret in each form in which it may turn up. */
 export function secretsOf(values: Values, apps: readonly AppConfig[]): readonly string[] {
   return [
-    ...apps.map(({ appSecret }) => appSecret),
+    ...apps.flatMap(({ appSecret, encryptKey, verificationToken }) =>
+      [appSecret, encryptKey, verificationToken].filter((secret) => secret !== null),
+    ),
     ...(values.API_KEYS ?? []).map(({ secret }) => secret),
     ...(values.TOKEN_ENCRYPTION_KEYS ?? []).flatMap(({ key }) => [key.toString('base64'), key.toString('hex')]),
     ...[values.REDIS_URL, values.HTTPS_PROXY, values.HTTP_PROXY].flatMap(passwordsIn),

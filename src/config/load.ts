@@ -52,7 +52,7 @@ export function loadConfig({ env, readFile = readFileFromDisk }: ConfigSources):
   const isGiven = (name: VariableName): boolean => raw.has(name);
   const { apps, appIds } = readApps({ values, isGiven, list: file['apps'], readFile }, findings);
   const clients = readClients({ apiKeys: values.API_KEYS ?? [], list: file['clients'], appIds }, findings);
-  applyRules({ values, isGiven, readFile, clients: clients.length }, findings);
+  applyRules({ values, isGiven, readFile, apps, clients: clients.length }, findings);
   for (const warning of warnUnknownVariables(env)) findings.warn(warning);
   throwIfAny(findings.problems);
   const config = deepFreeze<Config>({ ...assemble(values), apps, clients });
@@ -86,6 +86,7 @@ function assemble(values: Values): Omit<Config, 'apps' | 'clients'> {
       enabled: values.CALLBACK_SERVER_ENABLED,
       host: values.CALLBACK_SERVER_HOST,
       port: values.CALLBACK_SERVER_PORT,
+      trustedProxies: values.CALLBACK_SERVER_TRUSTED_PROXIES,
     },
     http: {
       host: values.HTTP_HOST,

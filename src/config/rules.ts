@@ -1,5 +1,6 @@
 /** Rules between settings. Each looks only at values whose own format was right. */
 import { isLoopback } from './addresses.js';
+import type { AppConfig } from './config.js';
 import type { Findings } from './problems.js';
 import { isWorldReadable, type ReadFile, readNamedFile } from './sources.js';
 import type { Values, VariableName } from './variables.js';
@@ -8,6 +9,7 @@ export interface RuleInput {
   readonly values: Values;
   isGiven(name: VariableName): boolean;
   readonly readFile: ReadFile;
+  readonly apps: readonly Pick<AppConfig, 'authGrant' | 'cardCallback'>[];
   /** How many clients there are. */
   readonly clients: number;
 }
@@ -66,14 +68,33 @@ function checkTlsFiles({ values, isGiven, readFile }: RuleInput, findings: Findi
   }
 }
 
-function checkCallbackServer({ values, isGiven }: RuleInput, findings: Findings): void {
-  if (!values.CALLBACK_SERVER_ENABLED) return;
-  if (!isGiven('OAUTH_REDIRECT_URI')) {
-    findings.problem('OAUTH_REDIRECT_URI', 'is required while CALLBACK_SERVER_ENABLED is true');
+/** Who is sent back by Feishu, or called by it, must meet somebody. */
+function checkCallbackServer({ apps, values, isGiven }: RuleInput, findings: Findings): void {
+  const byCode = apps.some((app) => app.authGrant === 'authorization_code');
+  const byHttp = apps.some((app) => app.cardCallback === 'http');
+  if (byCode && !isGiven('OAUTH_REDIRECT_URI')) {
+    const accepted = 'the address of /callback as users reach it, registered in 安全设置 > 重定向 URL';
+    findings.problem('OAUTH_REDIRECT_URI', 'is required for AUTH_GRANT=authorization_code', accepted);
   }
-  const { CALLBACK_SERVER_PORT: port } = values;
+  const { CALLBACK_SERVER_ENABLED: enabled, CALLBACK_SERVER_PORT: port } = values;
+  if ((byCode || byHttp) && !enabled && values.ROLES.includes('api')) {
+    const why = byCode ? 'AUTH_GRANT=authorization_code' : 'CARD_CALLBACK=http';
+    findings.problem(
+      'CALLBACK_SERVER_ENABLED',
+      `is false, and ${why} needs it in the process with the role api`,
+      'true',
+    );
+  }
+  if (!enabled) return;
+  if (!byCode && !byHttp) {
+    findings.warn(
+      'CALLBACK_SERVER_ENABLED has no effect: no app has AUTH_GRANT=authorization_code or CARD_CALLBACK=http',
+    );
+  }
   if (port !== 0 && port === values.HTTP_PORT) {
     findings.problem('CALLBACK_SERVER_PORT', 'is the same as HTTP_PORT');
   }
-  findings.warn('CALLBACK_SERVER_ENABLED has no effect: this version has AUTH_GRANT=device_code only');
+  if (port !== 0 && port === values.METRICS_PORT) {
+    findings.problem('CALLBACK_SERVER_PORT', 'is the same as METRICS_PORT');
+  }
 }

@@ -2,7 +2,7 @@
  * Every variable there is, with its format, default and meaning (CONTRACT §2). The README's table is compared with
  * CONFIG_VARIABLES by a test. The same names in lower case are the keys of CONFIG_FILE.
  */
-import { baseUrl, host, proxyUrl, redirectUri, redisUrl } from './addresses.js';
+import { addressList, baseUrl, host, proxyUrl, redirectUri, redisUrl } from './addresses.js';
 import {
   appId,
   boolean,
@@ -50,6 +50,8 @@ const port = integer(0, 65_535, ' (0: a free one)');
 
 export const BRAND = oneOf(['feishu', 'lark']);
 export const AUTH_GRANT = oneOf(['device_code', 'authorization_code']);
+export const CARD = oneOf(['card', 'link']);
+export const CARD_CALLBACK = oneOf(['long_connection', 'http']);
 
 export const VARIABLES = {
   FEISHU_APP_ID: optional(appId, 'the self-built app; required, unless CONFIG_FILE has `apps`'),
@@ -58,7 +60,11 @@ export const VARIABLES = {
   FEISHU_API_BASE_URL: optional(baseUrl, 'host of the APIs and the token endpoint; by brand'),
   FEISHU_ACCOUNTS_BASE_URL: optional(baseUrl, 'host of the consent page and device authorization; by brand'),
   FEISHU_APPLINK_BASE_URL: optional(baseUrl, 'host of links into the Feishu client; by brand'),
-  AUTH_GRANT: withDefault(AUTH_GRANT, 'device_code', 'how users consent; this version has `device_code` only'),
+  AUTH_GRANT: withDefault(
+    AUTH_GRANT,
+    'device_code',
+    'how users consent: `device_code`, or `authorization_code` (needs OAUTH_REDIRECT_URI)',
+  ),
   AUTH_SCOPES: withDefault(
     scopeList,
     ['offline_access'],
@@ -66,10 +72,31 @@ export const VARIABLES = {
   ),
   AUTH_SESSION_TTL: withDefault(integer(10, 604_800, ' seconds'), DAY, 'life of a session in seconds, 10 to 604800'),
   AUTH_SESSION_RETENTION_DAYS: withDefault(integer(1, 3650, ' days'), 30, 'ended sessions are deleted after this'),
+  CARD: withDefault(
+    CARD,
+    'card',
+    '`card`, or `link`: a plain message with the link where cards cannot be used (`authorization_code` only)',
+  ),
+  CARD_CALLBACK: withDefault(
+    CARD_CALLBACK,
+    'long_connection',
+    'how clicks and events come: by the `long_connection`, or by `http` to the callback server',
+  ),
+  FEISHU_ENCRYPT_KEY: optional(secretWord, 'Encrypt Key of the console (加密策略); required for `http`', SECRET),
+  FEISHU_VERIFICATION_TOKEN: optional(
+    secretWord,
+    'Verification Token of the console; when set, `http` callbacks are compared with it',
+    SECRET,
+  ),
   OAUTH_REDIRECT_URI: optional(redirectUri, 'for `authorization_code`, exactly as registered in the console'),
-  CALLBACK_SERVER_ENABLED: withDefault(boolean, false, 'for `authorization_code`; needs OAUTH_REDIRECT_URI'),
+  CALLBACK_SERVER_ENABLED: withDefault(boolean, false, 'for `authorization_code` and CARD_CALLBACK=http'),
   CALLBACK_SERVER_HOST: withDefault(host, '0.0.0.0', 'address the callback server listens on'),
   CALLBACK_SERVER_PORT: withDefault(port, 8000, 'port the callback server listens on'),
+  CALLBACK_SERVER_TRUSTED_PROXIES: withDefault(
+    addressList,
+    [],
+    'reverse proxies whose X-Forwarded-For is believed; without it the header is ignored',
+  ),
   HTTP_HOST: withDefault(host, '127.0.0.1', 'address of API, health and metrics; off loopback it wants TLS'),
   HTTP_PORT: withDefault(port, 9780, 'port of API, health and metrics; 0 takes a free one'),
   HTTP_TLS_CERT_FILE: optional(path, 'certificate chain, PEM'),

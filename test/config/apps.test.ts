@@ -129,8 +129,43 @@ describe('apps of CONFIG_FILE', () => {
       ['apps[0].app_secret_file'],
     );
     assert.deepEqual(
-      variablesOf(() => loadApps([{ ...app, auth_grant: 'authorization_code' }])),
-      ['apps[0].auth_grant'],
+      variablesOf(() => loadApps([{ ...app, encrypt_key: 'k', encrypt_key_file: '/s/1' }], {}, { '/s/1': 'x' })),
+      ['apps[0].encrypt_key_file'],
+    );
+  });
+
+  it('have their own grant, kind of card and way of callbacks', () => {
+    const byCode = { ...app, auth_grant: 'authorization_code', card: 'link' };
+    const byHttp = { ...other, card_callback: 'http', encrypt_key_file: '/s/1', verification_token: 'token-two' };
+    const settings = { OAUTH_REDIRECT_URI: 'https://a.example/callback', CALLBACK_SERVER_ENABLED: '1' };
+    const { config, secrets } = loadApps([byCode, byHttp], settings, {
+      '/s/1': 'key-two\n',
+      '/s/2': 'secret-two-two\n',
+    });
+    assert.deepEqual(
+      config.apps.map(({ authGrant, card, cardCallback, encryptKey, verificationToken }) => [
+        authGrant,
+        card,
+        cardCallback,
+        encryptKey,
+        verificationToken,
+      ]),
+      [
+        ['authorization_code', 'link', 'long_connection', null, null],
+        ['device_code', 'card', 'http', 'key-two', 'token-two'],
+      ],
+    );
+    assert.ok(secrets.includes('key-two') && secrets.includes('token-two'));
+  });
+
+  it('are refused when the message would be dead in minutes, or clicks could come from anybody', () => {
+    assert.deepEqual(
+      variablesOf(() => loadApps([{ ...app, card: 'link' }])),
+      ['apps[0].card'],
+    );
+    assert.deepEqual(
+      variablesOf(() => loadApps([{ ...app, card_callback: 'http' }], { CALLBACK_SERVER_ENABLED: '1' })),
+      ['apps[0].encrypt_key'],
     );
   });
 

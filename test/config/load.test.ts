@@ -26,6 +26,10 @@ describe('loadConfig', () => {
         accountsBaseUrl: 'https://accounts.feishu.cn',
         applinkBaseUrl: 'https://applink.feishu.cn',
         authGrant: 'device_code',
+        card: 'card',
+        cardCallback: 'long_connection',
+        encryptKey: null,
+        verificationToken: null,
         authScopes: ['offline_access'],
       },
     ]);
@@ -186,10 +190,23 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('refuses the authorization code grant, which is not part of this version', () => {
-    const [problem] = problemsOf(() => loadWith({ AUTH_GRANT: 'authorization_code' }));
-    assert.equal(problem?.variable, 'AUTH_GRANT');
-    assert.match(problem.problem, /not part of this version/);
-    assert.equal(problem.accepted, 'device_code');
+  it('wants a redirect URI and the callback server for the authorization code grant', () => {
+    const problems = problemsOf(() => loadWith({ AUTH_GRANT: 'authorization_code' }));
+    assert.deepEqual(
+      problems.map(({ variable }) => variable),
+      ['OAUTH_REDIRECT_URI', 'CALLBACK_SERVER_ENABLED'],
+    );
+    const elsewhere = { OAUTH_REDIRECT_URI: 'https://a.example/callback', ROLES: 'gateway,worker' };
+    assert.equal(
+      loadWith({ AUTH_GRANT: 'authorization_code', ...elsewhere }).config.apps[0]?.authGrant,
+      'authorization_code',
+    );
+  });
+
+  it('takes addresses and networks of trusted proxies, and nothing else', () => {
+    const { config } = loadWith({ CALLBACK_SERVER_TRUSTED_PROXIES: '10.0.0.1, fd00::/8' });
+    assert.deepEqual(config.callbackServer.trustedProxies, ['10.0.0.1', 'fd00::/8']);
+    const [problem] = problemsOf(() => loadWith({ CALLBACK_SERVER_TRUSTED_PROXIES: '10.0.0.0/33' }));
+    assert.equal(problem?.variable, 'CALLBACK_SERVER_TRUSTED_PROXIES');
   });
 });

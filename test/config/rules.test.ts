@@ -54,14 +54,14 @@ describe('the listening address', () => {
 
 describe('the callback server', () => {
   it('needs its redirect URI and a port of its own', () => {
-    const env = { CALLBACK_SERVER_ENABLED: 'true', CALLBACK_SERVER_PORT: '9780' };
+    const env = { AUTH_GRANT: 'authorization_code', CALLBACK_SERVER_ENABLED: 'true', CALLBACK_SERVER_PORT: '9780' };
     assert.deepEqual(
       variablesOf(() => loadWith(env)),
       ['OAUTH_REDIRECT_URI', 'CALLBACK_SERVER_PORT'],
     );
   });
 
-  it('is said to have no effect yet', () => {
+  it('is said to have no effect without an app that needs it', () => {
     const env = { CALLBACK_SERVER_ENABLED: '1', OAUTH_REDIRECT_URI: 'https://a.example/cb' };
     const { config, warnings } = loadWith(env);
     assert.equal(config.oauthRedirectUri, 'https://a.example/cb');

@@ -10,6 +10,10 @@ export function appConfig(baseUrl: string, app: { readonly appId: string; readon
     accountsBaseUrl: baseUrl,
     applinkBaseUrl: baseUrl,
     authGrant: 'device_code',
+    card: 'card',
+    cardCallback: 'long_connection',
+    encryptKey: null,
+    verificationToken: null,
     authScopes: ['offline_access'],
   };
 }
