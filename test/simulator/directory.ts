@@ -25,6 +25,10 @@ export interface App {
   refreshAllowed: boolean;
   /** false: IP 白名单 does not hold the caller's address. Token endpoints do not look at it. */
   ipAllowed: boolean;
+  /** 重定向 URL: where the authorize page may send people back to. */
+  redirectUris: string[];
+  /** Inside the client: who has granted everything before is sent back unasked, unless the link has `prompt=consent`. */
+  silentConsent: boolean;
   verificationToken: string;
 }
 
@@ -50,6 +54,8 @@ export interface NewApp {
   callbacksConfigured?: boolean;
   refreshAllowed?: boolean;
   ipAllowed?: boolean;
+  redirectUris?: string[];
+  silentConsent?: boolean;
 }
 
 export interface NewUser {
@@ -104,6 +110,8 @@ export class Directory {
       callbacksConfigured: input.callbacksConfigured ?? true,
       refreshAllowed: input.refreshAllowed ?? true,
       ipAllowed: input.ipAllowed ?? true,
+      redirectUris: input.redirectUris ?? [],
+      silentConsent: input.silentConsent ?? false,
       verificationToken: this.#secrets.keep('verification_token', hex(16)),
     };
     this.#secrets.keep('app_secret', app.appSecret);

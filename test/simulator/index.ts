@@ -5,6 +5,7 @@ import { CallLedger } from './call-ledger.js';
 import { CallbackTokens } from './chat/callback-tokens.js';
 import { Chats } from './chat/chats.js';
 import { Clicks } from './chat/clicks.js';
+import { authorizePageRoute, authorizeRoutes } from './control/authorize-routes.js';
 import { controlRoutes } from './control/routes.js';
 import { Directory } from './directory.js';
 import { EventStream } from './event-stream.js';
@@ -15,6 +16,8 @@ import { EventPusher, envelope } from './gateway/event-pusher.js';
 import { Gateway } from './gateway/gateway.js';
 import { type ApiDeps, type ApiRoute, apiRoute } from './http/api.js';
 import { Listener } from './http/listener.js';
+import { AuthorizationCodes } from './oauth/authorization-codes.js';
+import { AuthorizePage } from './oauth/authorize-page.js';
 import { ConsentPage } from './oauth/consent.js';
 import { deviceAuthorizationRoute } from './oauth/device-authorization.js';
 import { DeviceCodes } from './oauth/device-codes.js';
@@ -52,6 +55,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const tenantTokens = new TenantTokens({ settings, secrets, directory });
   const userTokens = new TokenBook({ settings, secrets, directory });
   const codes = new DeviceCodes({ settings, secrets });
+  const authorizationCodes = new AuthorizationCodes({ settings, secrets });
   const faults = new Faults({ onChange: () => gateway.applyFaults() });
   const delivery = new Delivery({
     settings,
@@ -73,6 +77,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const people = new People({ settings, directory, tokens: userTokens, pusher });
   const clicks = new Clicks({ settings, directory, chats, tokens: callbackTokens, delivery, events });
   const consentPage = new ConsentPage({ settings, directory, codes, tokens: userTokens, events });
+  const authorizePage = new AuthorizePage({
+    directory,
+    codes: authorizationCodes,
+    tokens: userTokens,
+    secrets,
+    events,
+  });
   const listener = new Listener({
     onError: (error, path) => events.emit('simulator.error', { path, message: String(error) }),
     onUpgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
@@ -81,7 +92,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const address = (): string => baseUrl;
 
   const messageDeps = { settings, directory, chats, tokens: tenantTokens, limits, ledger };
-  const oauthDeps = { settings, directory, codes, tokens: userTokens, events };
+  const oauthDeps = { settings, directory, codes, authorizationCodes, tokens: userTokens, secrets, events };
+  const authorizeDeps = { directory, page: authorizePage, baseUrl: address };
   const apiDeps: ApiDeps = { settings, faults, limits, ledger, events, timers };
   const apiRoutes: ApiRoute[] = [
     endpointRoute({ settings, directory, gateway, baseUrl: address }),
@@ -91,6 +103,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     cardUpdateRoute({ ...messageDeps, callbackTokens }),
     appInfoRoute({ tokens: tenantTokens }),
     deviceAuthorizationRoute({ directory, codes, secrets, events, baseUrl: address }),
+    authorizePageRoute(authorizeDeps),
     tokenRoute(oauthDeps),
     userInfoRoute({ settings, directory, tokens: userTokens }),
     revokeRoute({ settings, directory, tokens: userTokens, people, events }),
@@ -112,6 +125,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     click: (click) => clicks.click(click),
     consent: (consent) => consentPage.consent(consent),
     deny: (denial) => consentPage.deny(denial),
+    authorize: (authorization) => authorizePage.authorize(authorization),
     envelope: (appId, type, event, overrides) => {
       const app = directory.app(appId);
       if (!app) throw new Error(`no app ${appId}`);
@@ -143,6 +157,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return ledger.overLimit;
     },
     deviceCodes: () => codes.all(),
+    authorizationCodes: () => authorizationCodes.all(),
     expireDeviceCode: (userCode) => codes.expire(userCode),
     get refreshLedger() {
       return userTokens.refreshTokens();
@@ -167,6 +182,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   for (const route of apiRoutes) listener.addRoute(apiRoute(route, apiDeps));
   for (const route of settings.routes) listener.addRoute(route);
+  for (const route of authorizeRoutes(authorizeDeps)) listener.addRoute(route);
   for (const route of controlRoutes({ simulator, directory, codes, events })) listener.addRoute(route);
   const port = await listener.listen(settings.port, settings.host);
   baseUrl = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;

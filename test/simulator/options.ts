@@ -16,6 +16,7 @@ export const API_NAMES = [
   'message.delete',
   'card.update',
   'device_authorization',
+  'authorize',
   'token',
   'user_info',
   'revoke',
@@ -83,6 +84,7 @@ export interface SimulatorOptions {
   clientConfig?: Partial<ClientConfig>;
   deviceCodeLifeSeconds?: number;
   deviceIntervalSeconds?: number;
+  authorizationCodeLifeSeconds?: number;
   accessTokenLifeSeconds?: number;
   refreshTokenLifeSeconds?: number;
   tenantTokenLifeSeconds?: number;
@@ -120,6 +122,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     redeliveryScheduleMs: options.redeliveryScheduleMs ?? [15_000, 300_000, 3_600_000, 21_600_000],
     deviceCodeLifeSeconds: options.deviceCodeLifeSeconds ?? 240,
     deviceIntervalSeconds: options.deviceIntervalSeconds ?? 5,
+    authorizationCodeLifeSeconds: options.authorizationCodeLifeSeconds ?? 300,
     accessTokenLifeSeconds: options.accessTokenLifeSeconds ?? 7200,
     refreshTokenLifeSeconds: options.refreshTokenLifeSeconds ?? 604_800,
     tenantTokenLifeSeconds: options.tenantTokenLifeSeconds ?? 7200,

@@ -10,6 +10,8 @@ export type SecretKind =
   | 'access_token'
   | 'refresh_token'
   | 'device_code'
+  | 'authorization_code'
+  | 'code_verifier'
   | 'user_code'
   | 'verification_link'
   | 'callback_token'
@@ -51,11 +53,18 @@ export function userCode(): string {
 
 export class SecretBook {
   readonly #secrets: Secret[] = [];
+  readonly #values = new Set<string>();
 
   /** Writes a secret down and returns it. */
   keep(kind: SecretKind, value: string): string {
     this.#secrets.push({ kind, value });
+    this.#values.add(value);
     return value;
+  }
+
+  /** The same for a value that others made and may show again: it is written down the first time. */
+  keepOnce(kind: SecretKind, value: string): void {
+    if (!this.#values.has(value)) this.keep(kind, value);
   }
 
   /** Everything ever issued, oldest first, or only the kinds named. */

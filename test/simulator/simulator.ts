@@ -12,6 +12,8 @@ import type { Faults } from './faults.js';
 import type { Connection, ConnectionInfo } from './gateway/connection.js';
 import type { Push } from './gateway/delivery.js';
 import type { Envelope, EnvelopeOverrides, EventPush, PushTiming } from './gateway/event-pusher.js';
+import type { AuthorizationCode } from './oauth/authorization-codes.js';
+import type { Authorization, AuthorizeOutcome } from './oauth/authorize-page.js';
 import type { Consent, ConsentOutcome } from './oauth/consent.js';
 import type { DeviceCode } from './oauth/device-codes.js';
 import type { AccessToken, RefreshToken, TokenKind } from './oauth/token-book.js';
@@ -36,6 +38,8 @@ export interface Simulator {
   /** Agrees on the consent page. `scopes`: the ticked ones. */
   consent(consent: Consent): ConsentOutcome;
   deny(denial: Person & { userCode: string }): ConsentOutcome;
+  /** Opens an authorize link and answers the page; the redirect is not followed. */
+  authorize(authorization: Authorization): AuthorizeOutcome;
   /** A v2 envelope for `pushEvent`. */
   envelope(appId: string, type: string, event: Envelope, overrides?: EnvelopeOverrides): Envelope;
   /** Pushes an event, with redelivery until it is acked with 200. */
@@ -69,6 +73,8 @@ export interface Simulator {
   /** Calls above Feishu's limits, refused or not. */
   readonly overLimit: number;
   deviceCodes(): DeviceCode[];
+  /** Every authorization code ever issued, live: a test may age one. */
+  authorizationCodes(): AuthorizationCode[];
   /** Ends the life of a device code now. */
   expireDeviceCode(userCode: string): void;
   /** Every refresh token ever issued: `generation`, `used`, `reused`. */

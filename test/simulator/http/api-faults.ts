@@ -57,6 +57,7 @@ export async function applyFault(
 function codeReply(fault: CodeFault, route: Pick<ApiRoute, 'fail'>): Reply {
   if (fault.code === 99991400) return rateLimited(fault.resetSeconds ?? 1, 50);
   const reply = route.fail?.(fault.code, fault.msg) ?? openApiError(fault.code, fault.msg);
+  if (typeof reply.body === 'string') return { ...reply, status: fault.status ?? reply.status };
   const body = { ...asObject(reply.body) };
   if (fault.error !== undefined) body['error'] = fault.error;
   if (fault.data === 'empty') body['data'] = {};

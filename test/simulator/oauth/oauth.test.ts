@@ -177,7 +177,7 @@ describe('the authorization server', () => {
       assert.equal(await code(refresh(set['refresh_token'], { scope: 'x' })), 20068);
       assert.equal(await code(refresh(set['refresh_token'], { scope: 'offline_access offline_access' })), 20067);
       assert.equal(await code(token({ grant_type: 'refresh_token' })), 20001);
-      assert.equal(await code(token({ grant_type: 'authorization_code', code: 'x' })), 20036);
+      assert.equal(await code(token({ grant_type: 'password', code: 'x' })), 20036);
       assert.equal(await code(token({})), 20001);
       assert.equal(await code(refresh(set['refresh_token'], { client_secret: 'wrong' })), 20002);
       assert.equal(await code(refresh(set['refresh_token'], { client_id: 'cli_0' })), 20048);

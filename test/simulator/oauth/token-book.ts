@@ -79,6 +79,11 @@ export class TokenBook {
     return [...granted];
   }
 
+  /** All a person has granted an app so far. */
+  granted(appId: string, user: User): string[] {
+    return [...(this.#granted.get(`${appId}:${user.userId}`) ?? [])];
+  }
+
   /** Forgets what a person has granted, so that the next consent starts from nothing. */
   forgetGrant(appId: string, user: User): void {
     this.#granted.delete(`${appId}:${user.userId}`);
@@ -95,10 +100,16 @@ export class TokenBook {
     }
   }
 
-  /** The first tokens of a login. Without offline_access there is no refresh token. */
-  issue(appId: string, user: User, scopes: string[], consentAt: number): TokenSet {
+  /**
+   * The first tokens of a login. Without offline_access there is no refresh token. `narrowed` is for the access token
+   * only: a refresh may ask for everything granted again.
+   */
+  issue(appId: string, user: User, scopes: string[], consentAt: number, narrowed: string[] = scopes): TokenSet {
     this.#chains += 1;
-    return this.#make(appId, user, scopes, { chainId: `chain-${this.#chains}`, generation: 1, consentAt });
+    const chain = { chainId: `chain-${this.#chains}`, generation: 1, consentAt };
+    const set = this.#make(appId, user, narrowed, chain);
+    if (set.refresh) set.refresh.scopes = scopes;
+    return set;
   }
 
   /** Redeems a refresh token that was found good: it dies here. `scopes` narrows the new access token only. */

@@ -1,23 +1,18 @@
 /**
- * POST authen/v2/oauth/token: the device and refresh grants, and the checks all grants share. The authorization code
- * grant answers 20036 until its issue brings it. Source: FEISHU.md §6.2, §6.3.
+ * POST authen/v2/oauth/token: the device and refresh grants, and the checks all grants share; the authorization code
+ * grant is in authorization-code-grant.ts. Source: FEISHU.md §6.2, §6.3.
  */
 import type { Call } from '../call-ledger.js';
-import type { App, Directory } from '../directory.js';
-import type { EventStream } from '../event-stream.js';
+import type { App } from '../directory.js';
 import type { ApiRoute } from '../http/api.js';
-import { type Exchange, fields, ok, type Reply, text } from '../http/exchange.js';
-import type { Settings } from '../options.js';
+import { type Exchange, fields, type Reply, text } from '../http/exchange.js';
+import { type AuthorizationCodeGrantDeps, authorizationCodeGrant } from './authorization-code-grant.js';
 import type { DeviceCodes } from './device-codes.js';
-import type { TokenBook, TokenSet } from './token-book.js';
+import { tokenAnswer } from './token-answer.js';
 import { deviceError, tokenError } from './token-errors.js';
 
-export interface TokenEndpointDeps {
-  settings: Settings;
-  directory: Directory;
+export interface TokenEndpointDeps extends AuthorizationCodeGrantDeps {
   codes: DeviceCodes;
-  tokens: TokenBook;
-  events: EventStream;
 }
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -46,7 +41,8 @@ function subjectOf(
   const grant = text(body, 'grant_type');
   const code = deps.codes.byDeviceCode(text(body, 'device_code') ?? '');
   const owner = deps.tokens.refresh(text(body, 'refresh_token') ?? '');
-  const openId = owner?.openId ?? (code?.user && deps.directory.openId(code.user, code.appId));
+  const redeemed = code ?? deps.authorizationCodes.find(text(body, 'code') ?? '');
+  const openId = owner?.openId ?? (redeemed?.user && deps.directory.openId(redeemed.user, redeemed.appId));
   return {
     ...(appId === undefined ? {} : { appId }),
     ...(grant === undefined ? {} : { grant: grant === DEVICE_GRANT ? 'device_code' : grant }),
@@ -66,6 +62,8 @@ function token(deps: TokenEndpointDeps, exchange: Exchange, call: Call): Reply {
       return tokenError(20001, 'grant_type is required');
     case DEVICE_GRANT:
       return deviceGrant(deps, app, body);
+    case 'authorization_code':
+      return authorizationCodeGrant(deps, app, body);
     case 'refresh_token':
       return refreshGrant(deps, app, body, call);
     default:
@@ -101,7 +99,7 @@ function deviceGrant(deps: TokenEndpointDeps, app: App, body: Body): Reply {
   if (code.state === 'pending' || !user || !grantedScopes) return deviceError('authorization_pending');
   if (user.state !== 'active') return tokenError(20066);
   code.state = 'redeemed';
-  return success(deps, deps.tokens.issue(app.appId, user, grantedScopes, code.consentAt ?? now), 'device_code');
+  return tokenAnswer(deps, deps.tokens.issue(app.appId, user, grantedScopes, code.consentAt ?? now), 'device_code');
 }
 
 function refreshGrant(deps: TokenEndpointDeps, app: App, body: Body, call: Call): Reply {
@@ -126,19 +124,5 @@ function refreshGrant(deps: TokenEndpointDeps, app: App, body: Body, call: Call)
   if (wanted && new Set(wanted).size < wanted.length) return tokenError(20067);
   if (wanted?.some((scope) => !old.scopes.includes(scope))) return tokenError(20068);
   call.redeemedAt = now;
-  return success(deps, deps.tokens.rotate(old, user, wanted), 'refresh_token');
-}
-
-function success(deps: TokenEndpointDeps, { access, refresh }: TokenSet, grant: string): Reply {
-  const now = deps.settings.now();
-  const seconds = (until: number): number => Math.round((until - now) / 1000);
-  deps.events.emit('token', { app_id: access.appId, user_id: access.userId, grant, generation: refresh?.generation });
-  return ok({
-    code: 0,
-    access_token: access.token,
-    expires_in: seconds(access.expiresAt),
-    ...(refresh ? { refresh_token: refresh.token, refresh_token_expires_in: seconds(refresh.expiresAt) } : {}),
-    token_type: 'Bearer',
-    scope: access.scopes.join(' '),
-  });
+  return tokenAnswer(deps, deps.tokens.rotate(old, user, wanted), 'refresh_token');
 }

@@ -28,6 +28,9 @@ const TEXTS = {
     notAvailable: '此账号不在应用的可用范围内（20010），请联系管理员',
     left: '{minutes} 分 {seconds} 秒后过期',
     none: '至少选择一项权限',
+    blocked: '无法授权',
+    blockedHint: '请把错误码告诉应用的开发者或管理员',
+    otherAccount: '换一个账号',
   },
   en_us: {
     title: 'Authorize',
@@ -56,7 +59,22 @@ const TEXTS = {
     notAvailable: 'This account may not use the app (20010). Ask your administrator.',
     left: 'Expires in {minutes} min {seconds} s',
     none: 'Choose at least one permission',
+    blocked: 'Authorization is not possible',
+    blockedHint: 'Tell the developer or the administrator of the app this code',
+    otherAccount: 'Choose another account',
   },
+};
+
+/** Error pages of the authorize link (FEISHU.md §6.1); others show their code and Feishu's own words. */
+const ERRORS = {
+  20001: ['链接缺少必要的参数', 'The link lacks a parameter'],
+  20009: ['应用未安装', 'The app is not installed'],
+  20010: ['此账号没有使用该应用的权限', 'This account may not use the app'],
+  20027: ['应用没有开通这些权限', 'These permissions are not enabled for the app'],
+  20029: ['重定向 URL 有误：不在应用的安全设置里', 'The redirect URL is not in the security settings of the app'],
+  20048: ['应用不存在', 'The app does not exist'],
+  20066: ['此账号已被冻结或已离职', 'This account is frozen or has left the company'],
+  20069: ['应用已停用', 'The app has been stopped'],
 };
 
 /** Scope names as the console words them; others are shown by name. */
@@ -87,3 +105,6 @@ export function consentWords(locale, key, values = {}) {
 
 /** @returns {string} what the scope means, or its name */
 export const scopeWords = (scope, locale) => SCOPES[scope]?.[locale === 'zh_cn' ? 0 : 1] ?? scope;
+
+/** @returns {string} what an error code means, or `otherwise` */
+export const errorWords = (code, locale, otherwise) => ERRORS[code]?.[locale === 'zh_cn' ? 0 : 1] ?? otherwise;

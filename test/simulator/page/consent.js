@@ -2,19 +2,15 @@
  * Feishu's consent page of the device flow, simulated (FEISHU.md §6.3): who is logged in, which app asks, for what.
  * Whoever is chosen here consents: the page does not know for whom the link was made.
  *
- * Test ids: `consent-user` (select), `consent-app`, `consent-code`, `consent-scope-<scope>` (checkbox),
- * `consent-agree`, `consent-refuse`, `consent-result` (data-result: agreed, refused, expired, unknown, used),
- * `consent-code-field`, `consent-continue`, `consent-problem`, `language-zh_cn`, `language-en_us`.
+ * Test ids: those of consent-parts.js (data-result: agreed, refused, expired, unknown, used), `consent-code`,
+ * `consent-agree`, `consent-refuse`, `consent-code-field`, `consent-continue`, `consent-problem`.
  */
 import { api } from './api.js';
-import { consentWords, scopeWords } from './consent-texts.js';
-import { avatar, el, ICONS, icon } from './dom.js';
-import { chooseLocale, chooseUser, chosenLocale, chosenUser } from './texts.js';
+import { drawAccount, drawApp, drawEnd, drawPage, drawScopes } from './consent-parts.js';
+import { consentWords } from './consent-texts.js';
+import { el } from './dom.js';
+import { chosenLocale, chosenUser } from './texts.js';
 
-const LANGUAGES = [
-  ['zh_cn', '中文'],
-  ['en_us', 'English'],
-];
 const COUNTDOWN_MS = 1000;
 const RESULT_OF_STATUS = { approved: 'used', denied: 'refused', expired: 'expired' };
 
@@ -51,43 +47,16 @@ function resultOf(device) {
 }
 
 function draw() {
-  document.documentElement.lang = page.locale === 'zh_cn' ? 'zh' : 'en';
-  document.title = say('title');
-  document
-    .querySelector('#consent')
-    .replaceChildren(
-      el('header.top', {}, el('span.simulated', {}, say('simulated')), drawLanguages()),
-      el('section.sheet', {}, ...drawSheet()),
-    );
+  drawPage(page.locale, drawSheet(), (locale) => {
+    page.locale = locale;
+    draw();
+  });
 }
 
 function drawSheet() {
   if (page.userCode === '') return drawCodeForm();
-  if (page.result) return drawResult(page.result);
+  if (page.result) return [drawEnd(page.locale, page.result, page.result === 'agreed' || page.result === 'used')];
   return page.device ? drawQuestion(page.device) : [];
-}
-
-function drawLanguages() {
-  return el(
-    'span.languages',
-    { role: 'group' },
-    ...LANGUAGES.map(([locale, label]) =>
-      el(
-        'button',
-        {
-          type: 'button',
-          'data-testid': `language-${locale}`,
-          'aria-pressed': String(locale === page.locale),
-          onclick: () => {
-            page.locale = locale;
-            chooseLocale(locale);
-            draw();
-          },
-        },
-        label,
-      ),
-    ),
-  );
 }
 
 function drawCodeForm() {
@@ -113,15 +82,12 @@ function drawQuestion(device) {
   const scopes = device.scopes ?? [];
   const chosen = scopes.filter((scope) => !page.unticked.has(scope));
   return [
-    el(
-      'div.app',
-      {},
-      avatar(device.app_name, 'bot'),
-      el('h1', {}, el('span', { 'data-testid': 'consent-app' }, device.app_name), ' ', say('asks')),
-    ),
-    drawAccount(),
-    el('p.scopes-title', {}, say('scopes')),
-    el('ul.scopes', {}, ...scopes.map(drawScope)),
+    drawApp(page.locale, device.app_name),
+    drawAccount(page.locale, page.users, page.userId, (userId) => {
+      page.userId = userId;
+      draw();
+    }),
+    ...drawScopes(page.locale, scopes, page.unticked, draw),
     el(
       'div.code',
       {},
@@ -157,53 +123,6 @@ function drawQuestion(device) {
       ),
     ),
   ].filter((node) => node !== null);
-}
-
-function drawAccount() {
-  const user = page.users.find((candidate) => candidate.user_id === page.userId);
-  const select = el('select', {
-    'data-testid': 'consent-user',
-    onchange: () => {
-      page.userId = select.value;
-      chooseUser(select.value);
-      draw();
-    },
-  });
-  for (const candidate of page.users) select.append(el('option', { value: candidate.user_id }, candidate.name));
-  select.value = page.userId ?? '';
-  return el('label.account', {}, avatar(user?.name ?? '?'), el('span', {}, say('asUser')), select);
-}
-
-function drawScope(scope) {
-  const words = scopeWords(scope, page.locale);
-  const box = el('input', {
-    type: 'checkbox',
-    'data-testid': `consent-scope-${scope}`,
-    checked: !page.unticked.has(scope),
-    onchange: () => {
-      if (box.checked) page.unticked.delete(scope);
-      else page.unticked.add(scope);
-      draw();
-    },
-  });
-  return el(
-    'li',
-    {},
-    el('label', {}, box, el('span.scope-words', {}, words, words === scope ? null : el('code', {}, scope))),
-  );
-}
-
-function drawResult(result) {
-  const good = result === 'agreed' || result === 'used';
-  return [
-    el(
-      'div.result',
-      { 'data-testid': 'consent-result', 'data-result': result },
-      el(`span.result-icon${good ? '.result-good' : ''}`, {}, icon(good ? ICONS.check : ICONS.cross, 32)),
-      el('h1', {}, say(result)),
-      el('p', {}, say(`${result}Hint`)),
-    ),
-  ];
 }
 
 async function answer(result, send) {
