@@ -29,6 +29,12 @@ export interface App {
   redirectUris: string[];
   /** Inside the client: who has granted everything before is sent back unasked, unless the link has `prompt=consent`. */
   silentConsent: boolean;
+  /** 回调配置 by HTTP: clicks are posted here; undefined = over the long connection. */
+  callbackUrl: string | undefined;
+  /** 事件配置 by HTTP: the same for events. */
+  eventUrl: string | undefined;
+  /** 加密策略: encrypts and signs what is posted; undefined = plain and unsigned. */
+  encryptKey: string | undefined;
   verificationToken: string;
 }
 
@@ -56,6 +62,10 @@ export interface NewApp {
   ipAllowed?: boolean;
   redirectUris?: string[];
   silentConsent?: boolean;
+  callbackUrl?: string;
+  eventUrl?: string;
+  encryptKey?: string;
+  verificationToken?: string;
 }
 
 export interface NewUser {
@@ -66,9 +76,7 @@ export interface NewUser {
 }
 
 /** What may be changed in the console while the simulator runs. */
-export type AppChange = Partial<
-  Omit<App, 'appId' | 'enabledScopes' | 'tenantScopes' | 'available' | 'verificationToken'>
-> & {
+export type AppChange = Partial<Omit<App, 'appId' | 'enabledScopes' | 'tenantScopes' | 'available'>> & {
   enabledScopes?: string[] | undefined;
   tenantScopes?: string[];
   available?: (string | User)[] | undefined;
@@ -112,9 +120,12 @@ export class Directory {
       ipAllowed: input.ipAllowed ?? true,
       redirectUris: input.redirectUris ?? [],
       silentConsent: input.silentConsent ?? false,
-      verificationToken: this.#secrets.keep('verification_token', hex(16)),
+      callbackUrl: input.callbackUrl,
+      eventUrl: input.eventUrl,
+      encryptKey: input.encryptKey,
+      verificationToken: input.verificationToken ?? hex(16),
     };
-    this.#secrets.keep('app_secret', app.appSecret);
+    this.#keepSecrets(app);
     this.apps.set(app.appId, app);
     for (const user of this.users.values()) user.openIds[app.appId] ??= `ou_${hex(16)}`;
     return app;
@@ -128,8 +139,14 @@ export class Directory {
     if ('enabledScopes' in change) app.enabledScopes = enabledScopes ? new Set(enabledScopes) : undefined;
     if (tenantScopes !== undefined) app.tenantScopes = new Set(tenantScopes);
     if ('available' in change) app.available = userIds(available);
-    if (change.appSecret !== undefined) this.#secrets.keep('app_secret', change.appSecret);
+    this.#keepSecrets(app);
     return app;
+  }
+
+  #keepSecrets(app: App): void {
+    this.#secrets.keepOnce('app_secret', app.appSecret);
+    this.#secrets.keepOnce('verification_token', app.verificationToken);
+    if (app.encryptKey !== undefined) this.#secrets.keepOnce('encrypt_key', app.encryptKey);
   }
 
   addUser(input: NewUser): User {

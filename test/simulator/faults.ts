@@ -130,10 +130,12 @@ export class Faults {
     return undefined;
   }
 
-  takeDelivery(appId: string): DeliveryFault | undefined {
+  /** `only`: the kind that has a meaning on this way; others stay unspent. */
+  takeDelivery(appId: string, only?: DeliveryFault['kind']): DeliveryFault | undefined {
     for (const entry of this.#entries) {
       const { fault } = entry;
-      if (fault.on === 'delivery' && aimsAt(fault, { appId }) && this.#fire(entry)) return fault;
+      if (fault.on !== 'delivery' || (only !== undefined && fault.kind !== only)) continue;
+      if (aimsAt(fault, { appId }) && this.#fire(entry)) return fault;
     }
     return undefined;
   }

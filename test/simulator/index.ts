@@ -7,7 +7,7 @@ import { Chats } from './chat/chats.js';
 import { Clicks } from './chat/clicks.js';
 import { authorizePageRoute, authorizeRoutes } from './control/authorize-routes.js';
 import { controlRoutes } from './control/routes.js';
-import { Directory } from './directory.js';
+import { type App, Directory } from './directory.js';
 import { EventStream } from './event-stream.js';
 import { Faults } from './faults.js';
 import { Delivery } from './gateway/delivery.js';
@@ -36,6 +36,9 @@ import { RateLimits } from './rate-limits.js';
 import { SecretBook } from './secret-book.js';
 import type { Simulator } from './simulator.js';
 import { Timers } from './timers.js';
+import { Dispatch } from './webhook/dispatch.js';
+import { HttpPost } from './webhook/http-post.js';
+import { verifyUrl } from './webhook/url-verification.js';
 
 export type { SimulatorOptions } from './options.js';
 export type { Simulator } from './simulator.js';
@@ -73,9 +76,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     firstFrames: (appId) => delivery.takeFirstFrames(appId),
     onAck: (frame, connection) => delivery.receiveAck(frame, connection),
   });
-  const pusher = new EventPusher({ settings, delivery, events, timers });
+  const post = new HttpPost({ settings, timers });
+  const dispatch = new Dispatch({ settings, directory, delivery, post, faults, events });
+  const pusher = new EventPusher({ settings, send: (push) => dispatch.event(push), events, timers });
   const people = new People({ settings, directory, tokens: userTokens, pusher });
-  const clicks = new Clicks({ settings, directory, chats, tokens: callbackTokens, delivery, events });
+  const clicks = new Clicks({ settings, directory, chats, tokens: callbackTokens, dispatch, events });
   const consentPage = new ConsentPage({ settings, directory, codes, tokens: userTokens, events });
   const authorizePage = new AuthorizePage({
     directory,
@@ -90,6 +95,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   let baseUrl = '';
   const address = (): string => baseUrl;
+  const known = (appId: string): App => {
+    const app = directory.app(appId);
+    if (!app) throw new Error(`no app ${appId}`);
+    return app;
+  };
 
   const messageDeps = { settings, directory, chats, tokens: tenantTokens, limits, ledger };
   const oauthDeps = { settings, directory, codes, authorizationCodes, tokens: userTokens, secrets, events };
@@ -126,12 +136,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     consent: (consent) => consentPage.consent(consent),
     deny: (denial) => consentPage.deny(denial),
     authorize: (authorization) => authorizePage.authorize(authorization),
-    envelope: (appId, type, event, overrides) => {
-      const app = directory.app(appId);
-      if (!app) throw new Error(`no app ${appId}`);
-      return envelope(app, directory.tenantKey, type, event, overrides);
-    },
+    envelope: (appId, type, event, overrides) => envelope(known(appId), directory.tenantKey, type, event, overrides),
     pushEvent: (appId, body, pushOptions) => pusher.push(appId, body, pushOptions),
+    verifyCallbackUrl: (appId) => verifyUrl({ settings, post }, known(appId), known(appId).callbackUrl ?? ''),
+    verifyEventUrl: (appId) => verifyUrl({ settings, post }, known(appId), known(appId).eventUrl ?? ''),
     revokeTenantTokens: (appId) => tenantTokens.revoke(appId),
     revokeUserTokens: (appId, who, kinds = ['user_access_token', 'refresh_token']) =>
       userTokens.revokeAll(appId, directory.person(appId, who), kinds),
@@ -174,6 +182,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       timers.close();
       faults.clear();
       delivery.close();
+      post.close();
       gateway.close();
       await listener.close();
       events.close();

@@ -51,6 +51,8 @@ export interface Limits {
   connectionLingerMs: number;
   /** How long an ack may take. */
   ackTimeoutMs: number;
+  /** How long connecting to a callback or event address may take. */
+  connectTimeoutMs: number;
   /** How long a send with the same `uuid` returns the first message. */
   uuidWindowMs: number;
   /** How long a card may be updated. */
@@ -150,6 +152,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
       connectionsPerApp: 50,
       connectionLingerMs: 0,
       ackTimeoutMs: 3000,
+      connectTimeoutMs: 2000,
       uuidWindowMs: 3_600_000,
       updateWindowMs: 14 * DAY_MS,
       callbackTokenLifeMs: 1_800_000,

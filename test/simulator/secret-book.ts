@@ -16,6 +16,7 @@ export type SecretKind =
   | 'verification_link'
   | 'callback_token'
   | 'verification_token'
+  | 'encrypt_key'
   | 'ws_access_key'
   | 'ws_ticket';
 

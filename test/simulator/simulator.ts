@@ -19,6 +19,7 @@ import type { DeviceCode } from './oauth/device-codes.js';
 import type { AccessToken, RefreshToken, TokenKind } from './oauth/token-book.js';
 import type { Leaving, Revocation } from './people.js';
 import type { Secret, SecretKind } from './secret-book.js';
+import type { UrlVerification } from './webhook/url-verification.js';
 
 export interface Simulator {
   /** Plays open, accounts and applink: `http://127.0.0.1:port`, without a slash at the end. */
@@ -44,6 +45,10 @@ export interface Simulator {
   envelope(appId: string, type: string, event: Envelope, overrides?: EnvelopeOverrides): Envelope;
   /** Pushes an event, with redelivery until it is acked with 200. */
   pushEvent(appId: string, body: Envelope, options?: Omit<Partial<Push>, 'appId' | 'payload'> & PushTiming): EventPush;
+  /** Sends the challenge to the app's `callbackUrl`, as the console does when somebody saves it. */
+  verifyCallbackUrl(appId: string): Promise<UrlVerification>;
+  /** The same for its `eventUrl`. */
+  verifyEventUrl(appId: string): Promise<UrlVerification>;
   revokeTenantTokens(appId: string): void;
   /** Makes the tokens of a person die as if revoked (20005, 20064), without a word. */
   revokeUserTokens(appId: string, who: Person, kinds?: readonly TokenKind[]): void;

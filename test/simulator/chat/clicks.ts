@@ -6,8 +6,10 @@ import { checkCard } from '../card-rules.js';
 import type { Directory, Person } from '../directory.js';
 import type { EventStream } from '../event-stream.js';
 import { type AckCard, judgeCallbackAck, type Toast, toastText } from '../gateway/ack.js';
-import type { Delivery, Push, PushOutcome } from '../gateway/delivery.js';
+import type { Push } from '../gateway/delivery.js';
 import type { Settings } from '../options.js';
+import type { Dispatch, DispatchOutcome } from '../webhook/dispatch.js';
+import type { WebhookChange, WebhookRequest } from '../webhook/webhook-request.js';
 import { type CallbackShape, callbackEnvelope } from './callback-event.js';
 import type { CallbackTokens } from './callback-tokens.js';
 import type { Chats, Message } from './chats.js';
@@ -25,10 +27,12 @@ export interface Click extends Person, CallbackShape, PushOptions {
   locale?: string;
   /** Header `type` of the frame. */
   frameType?: 'event' | 'card';
+  /** For apps with a `callbackUrl`: how the request differs from a genuine one. */
+  http?: WebhookChange;
 }
 
 export interface ClickResult {
-  /** `code` of the ack; undefined when none came in time. */
+  /** `code` of the ack, by HTTP its status; undefined when none came in time. */
   ackCode: number | undefined;
   /** The decoded answer, whatever it is. */
   ackBody: unknown;
@@ -42,6 +46,8 @@ export interface ClickResult {
   reason?: string;
   tookMs: number;
   connectionId?: string;
+  /** What was posted, for apps with a `callbackUrl`. */
+  request?: WebhookRequest;
   eventId: string;
 }
 
@@ -50,12 +56,15 @@ export interface ClicksDeps {
   directory: Directory;
   chats: Chats;
   tokens: CallbackTokens;
-  delivery: Delivery;
+  dispatch: Dispatch;
   events: EventStream;
 }
 
 const NOT_CONFIGURED = 200340;
 const NO_ANSWER = 200341;
+const UNREACHABLE = { tcp: 200342, dns: 200343 } as const;
+/** The app never had a say: what it has patched meanwhile stays. */
+const UNANSWERED: readonly (number | undefined)[] = [NOT_CONFIGURED, NO_ANSWER, UNREACHABLE.tcp, UNREACHABLE.dns];
 
 type Judged = Pick<ClickResult, 'ackCode' | 'ackBody'> & Partial<ClickResult>;
 
@@ -80,12 +89,12 @@ export class Clicks {
     const startedAt = performance.now();
     const outcome = await this.#push(click, appId, envelope);
     const judged = this.#judge(outcome, message);
-    settle(judged.errorCode === NO_ANSWER || judged.errorCode === NOT_CONFIGURED ? undefined : (judged.card ?? null));
+    settle(UNANSWERED.includes(judged.errorCode) ? undefined : (judged.card ?? null));
     const shownText = toastText(judged.toast, click.locale ?? user.locale);
     const result: ClickResult = {
       ...judged,
       ...(shownText === undefined ? {} : { toastText: shownText }),
-      tookMs: outcome.kind === 'acked' ? outcome.tookMs : performance.now() - startedAt,
+      tookMs: 'tookMs' in outcome ? outcome.tookMs : performance.now() - startedAt,
       eventId,
     };
     this.#announce(result, message, user.userId);
@@ -114,10 +123,10 @@ export class Clicks {
     );
   }
 
-  #push(click: Click, appId: string, envelope: Record<string, unknown>): Promise<PushOutcome> {
+  #push(click: Click, appId: string, envelope: Record<string, unknown>): Promise<DispatchOutcome> {
     if (!this.#deps.directory.app(appId)?.callbacksConfigured) return Promise.resolve({ kind: 'no_connection' });
-    const { connectionId, withUpgrade, fragments, fragmentOrder, fragmentGapMs, copies, frameMessageId } = click;
-    return this.#deps.delivery.push({
+    const { connectionId, withUpgrade, fragments, fragmentOrder, fragmentGapMs, copies, frameMessageId, http } = click;
+    return this.#deps.dispatch.callback({
       appId,
       payload: JSON.stringify(envelope),
       type: click.frameType ?? 'event',
@@ -128,10 +137,11 @@ export class Clicks {
       ...(fragmentGapMs === undefined ? {} : { fragmentGapMs }),
       ...(copies === undefined ? {} : { copies }),
       ...(frameMessageId === undefined ? {} : { frameMessageId }),
+      ...(http === undefined ? {} : { http }),
     });
   }
 
-  #judge(outcome: PushOutcome, message: Message): Judged {
+  #judge(outcome: DispatchOutcome, message: Message): Judged {
     if (outcome.kind === 'no_connection') {
       return {
         ackCode: undefined,
@@ -140,11 +150,13 @@ export class Clicks {
         reason: 'no connection takes callbacks',
       };
     }
-    const { connectionId } = outcome;
-    if (outcome.kind === 'timeout') {
-      return { ackCode: undefined, ackBody: undefined, errorCode: NO_ANSWER, reason: 'no ack in time', connectionId };
+    const way = 'request' in outcome ? { request: outcome.request } : { connectionId: outcome.connectionId };
+    if (!('ack' in outcome)) {
+      const errorCode = outcome.kind === 'unreachable' ? UNREACHABLE[outcome.failure] : NO_ANSWER;
+      const reason = outcome.kind === 'unreachable' ? `${outcome.failure} failure` : 'no ack in time';
+      return { ackCode: undefined, ackBody: undefined, errorCode, reason, ...way };
     }
-    const base = { ackCode: outcome.ack.code, ackBody: outcome.ack.body, connectionId };
+    const base = { ackCode: outcome.ack.code, ackBody: outcome.ack.body, ...way };
     const answer = judgeCallbackAck(outcome.ack);
     const { toast, errorCode, reason } = answer;
     if (errorCode !== undefined) return { ...base, errorCode, ...(reason === undefined ? {} : { reason }) };

@@ -1,13 +1,14 @@
 /**
  * Events (not callbacks): pushed until acked with 200, at most once more per entry of the redelivery schedule, each time
- * to a random connection. Source: FEISHU.md §2.5 (delivery rules), §3.1 (envelope).
+ * to a random connection or to the event address. Source: FEISHU.md §2.5 (delivery rules), §3.1 (envelope).
  */
 import type { App } from '../directory.js';
 import type { EventStream } from '../event-stream.js';
 import type { Settings } from '../options.js';
 import { hex } from '../secret-book.js';
 import type { Timers } from '../timers.js';
-import type { Delivery, Push, PushOutcome } from './delivery.js';
+import type { DispatchOutcome } from '../webhook/dispatch.js';
+import type { Push } from './delivery.js';
 
 /** Header members to set otherwise; `create_time` is milliseconds as text. */
 export interface EnvelopeOverrides {
@@ -31,14 +32,15 @@ export interface PushTiming {
 export interface EventPush {
   eventId: string | undefined;
   /** One entry per delivery that has ended. */
-  attempts: PushOutcome[];
+  attempts: DispatchOutcome[];
   /** Resolves when it was acked with 200 or Feishu gave up. Never rejects. */
-  done: Promise<{ delivered: boolean; attempts: PushOutcome[] }>;
+  done: Promise<{ delivered: boolean; attempts: DispatchOutcome[] }>;
 }
 
 export interface EventPusherDeps {
   settings: Settings;
-  delivery: Delivery;
+  /** Sends it whichever way the console says. */
+  send: (push: Push) => Promise<DispatchOutcome>;
   events: EventStream;
   timers: Timers;
 }
@@ -76,13 +78,13 @@ export class EventPusher {
   push(appId: string, body: Envelope, options: Omit<Partial<Push>, 'appId' | 'payload'> & PushTiming = {}): EventPush {
     const { delayMs = 0, redeliver = true, repeats = 0, ...how } = options;
     const header = body['header'] as { event_id?: string } | undefined;
-    const attempts: PushOutcome[] = [];
+    const attempts: DispatchOutcome[] = [];
     const eventId = header?.event_id ?? (typeof body['uuid'] === 'string' ? body['uuid'] : undefined);
     const push: Push = { ...how, appId, payload: JSON.stringify(body) };
     const pauses = [delayMs, ...(redeliver ? this.#deps.settings.redeliveryScheduleMs : [])];
     const done = this.#run(push, eventId, attempts, pauses).then(async (first) => {
       for (let again = 0; first.delivered && again < repeats; again += 1) {
-        attempts.push(await this.#deps.delivery.push(plain(push)));
+        attempts.push(await this.#deps.send(plain(push)));
       }
       return first;
     });
@@ -92,17 +94,17 @@ export class EventPusher {
   async #run(
     push: Push,
     eventId: string | undefined,
-    attempts: PushOutcome[],
+    attempts: DispatchOutcome[],
     pauses: readonly number[],
-  ): Promise<{ delivered: boolean; attempts: PushOutcome[] }> {
+  ): Promise<{ delivered: boolean; attempts: DispatchOutcome[] }> {
     for (const pauseMs of pauses) {
       await this.#deps.timers.sleep(pauseMs);
       if (this.#deps.timers.closed) break;
       this.#deps.events.emit('event.pushed', { app_id: push.appId, event_id: eventId, attempt: attempts.length + 1 });
       // Only the first delivery takes the special path a test asked for; a redelivery is an ordinary one.
-      const outcome = await this.#deps.delivery.push(attempts.length === 0 ? push : plain(push));
+      const outcome = await this.#deps.send(attempts.length === 0 ? push : plain(push));
       attempts.push(outcome);
-      if (outcome.kind === 'acked' && outcome.ack.code === 200 && outcome.ack.broken === undefined) {
+      if (isDelivered(outcome)) {
         this.#deps.events.emit('event.acked', { app_id: push.appId, event_id: eventId, attempt: attempts.length });
         return { delivered: true, attempts };
       }
@@ -110,6 +112,12 @@ export class EventPusher {
     this.#deps.events.emit('event.failed', { app_id: push.appId, event_id: eventId, attempts: attempts.length });
     return { delivered: false, attempts };
   }
+}
+
+/** By HTTP the status alone counts. */
+function isDelivered(outcome: DispatchOutcome): boolean {
+  if (outcome.kind === 'answered') return outcome.ack.code === 200;
+  return outcome.kind === 'acked' && outcome.ack.code === 200 && outcome.ack.broken === undefined;
 }
 
 function plain(push: Push): Push {

@@ -73,7 +73,10 @@ function drawQuestion() {
 
 function drawProblem() {
   const { app_name: appName, error_code: code, reason, scopes } = page.asked;
-  const names = scopes.map((scope) => el('li', {}, scopeWords(scope, page.locale), ' ', el('code', {}, scope)));
+  const names = scopes.map((scope) => {
+    const words = scopeWords(scope, page.locale);
+    return el('li', {}, words, words === scope ? null : el('code', {}, scope));
+  });
   return [
     drawEnd(
       page.locale,
