@@ -138,8 +138,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     authorize: (authorization) => authorizePage.authorize(authorization),
     envelope: (appId, type, event, overrides) => envelope(known(appId), directory.tenantKey, type, event, overrides),
     pushEvent: (appId, body, pushOptions) => pusher.push(appId, body, pushOptions),
-    verifyCallbackUrl: (appId) => verifyUrl({ settings, post }, known(appId), known(appId).callbackUrl ?? ''),
-    verifyEventUrl: (appId) => verifyUrl({ settings, post }, known(appId), known(appId).eventUrl ?? ''),
+    verifyCallbackUrl: (appId) => verifyUrl({ settings, post }, known(appId), 'callbackUrl'),
+    verifyEventUrl: (appId) => verifyUrl({ settings, post }, known(appId), 'eventUrl'),
     revokeTenantTokens: (appId) => tenantTokens.revoke(appId),
     revokeUserTokens: (appId, who, kinds = ['user_access_token', 'refresh_token']) =>
       userTokens.revokeAll(appId, directory.person(appId, who), kinds),

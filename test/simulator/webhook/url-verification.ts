@@ -20,8 +20,10 @@ export interface UrlVerification {
 export async function verifyUrl(
   deps: { settings: Settings; post: HttpPost },
   app: App,
-  url: string,
+  which: 'callbackUrl' | 'eventUrl',
 ): Promise<UrlVerification> {
+  const url = app[which];
+  if (!url) throw new Error(`${app.appId} has no ${which}`);
   const challenge = uuid();
   const payload = JSON.stringify({ challenge, token: app.verificationToken, type: 'url_verification' });
   const outcome = await deps.post.send(
