@@ -53,6 +53,8 @@ describe('the authorize page', () => {
   it('keeps the query of the redirect URI and moves its fragment behind the code', () => {
     const { redirectTo = '' } = agree({ redirect_uri: `${REDIRECT}?a=1&b=%2F#part`, state: 's' });
     assert.match(redirectTo, /^https:\/\/auth\.example\.com\/callback\?a=1&b=%2F&code=[\w-]+&state=s#part$/);
+    const odd = agree({ redirect_uri: `${REDIRECT}?名=\r\nx: y` }).redirectTo ?? '';
+    assert.match(odd, /\?%E5%90%8D=%0D%0Ax:%20y&code=/);
   });
 
   it('sends a refusal back as access_denied with the state, without a code', () => {

@@ -85,7 +85,9 @@ export function redirectWith(redirectUri: string, added: Record<string, string |
   const parts = Object.entries(added).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
   );
-  return `${address}${address.includes('?') ? '&' : '?'}${parts.join('&')}${fragment}`;
+  const target = `${address}${address.includes('?') ? '&' : '?'}${parts.join('&')}${fragment}`;
+  // What no header may carry, as a browser would write it in an address.
+  return target.replaceAll(/[^\u0021-\u007e]/gu, encodeURIComponent);
 }
 
 /** The text tells what is wrong. A method without a challenge would silently mean no PKCE, so it is refused. */
