@@ -3,6 +3,7 @@
  * §15.5.6).
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ProblemTeller } from './bare-instance.js';
 import { answer } from './instance.js';
 import { httpProblem } from './problem.js';
 
@@ -10,7 +11,10 @@ import { httpProblem } from './problem.js';
  * Call it before the routes of a scope are added, and what it returns afterwards. Hooks of the scope, such as
  * authentication, come first for the added routes too.
  */
-export function refuseOtherMethods(app: FastifyInstance): () => void {
+export function refuseOtherMethods(
+  app: FastifyInstance,
+  tell: ProblemTeller['answer'] = (_request, reply, problem) => answer(reply, problem),
+): () => void {
   const known = new Map<string, Set<string>>();
   let collecting = true;
   app.addHook('onRoute', ({ url, method }) => {
@@ -26,7 +30,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
       const allow = [...methods, 'OPTIONS'].join(', ');
       const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
         if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
-        return answer(reply, httpProblem(405, `This path takes ${allow}`, { allow }));
+        return tell(request, reply, httpProblem(405, `This path takes ${allow}`, { allow }));
       };
       app.route({
         url,

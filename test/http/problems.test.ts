@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { AuthdError, ERROR_TABLE, type ErrorCode, type ErrorEntry } from '../../src/errors.js';
-import { answerClientError } from '../../src/http/client-error.js';
+import { clientErrorHandler } from '../../src/http/client-error.js';
+import { PROBLEM_DOCUMENTS } from '../../src/http/instance.js';
 import { API_CODES } from '../../src/http/problem.js';
 import { bodyOf, rawGet, sendRaw, statusOf } from './raw.js';
 import { ALICE, type Api, assertProblem, newApi, secretOf } from './support.js';
@@ -228,7 +229,8 @@ describe('problem documents', () => {
     it('are 408 for a request that does not arrive in time', async () => {
       // Node finds out after 10 s and more: here its verdict is given at once.
       const late = Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
-      const server = createServer((socket) => answerClientError(late, socket)).listen(0, '127.0.0.1');
+      const answerWith = clientErrorHandler(PROBLEM_DOCUMENTS.toSocket);
+      const server = createServer((socket) => answerWith(late, socket)).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const response = await sendRaw((server.address() as AddressInfo).port, 'GET / HTTP');
       server.close();
