@@ -17,11 +17,19 @@ import type { Producer } from '../queue/producer.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface ServerAt {
-  readonly name: 'api' | 'health';
+  readonly name: 'api' | 'health' | 'callback';
   /** 0 takes a free one. */
   readonly port: number;
   readonly server: FastifyInstance;
+  /** Where there is more to say than the port. */
+  readonly paths?: readonly string[];
 }
+
+const PORT_VARIABLES: Readonly<Record<ServerAt['name'], string>> = {
+  api: 'HTTP_PORT',
+  health: 'METRICS_PORT or HTTP_PORT',
+  callback: 'CALLBACK_SERVER_PORT',
+};
 
 export interface HttpPartsDeps {
   readonly config: Config;
@@ -67,20 +75,19 @@ export async function buildHttp(deps: HttpPartsDeps): Promise<ServerAt[]> {
 
 /** @throws AuthdError `config_invalid` when an address cannot be used */
 export async function listen(servers: readonly ServerAt[], host: string, logger: Logger): Promise<void> {
-  for (const { name, port, server } of servers) {
+  for (const { name, paths, port, server } of servers) {
     try {
       await server.listen({ host, port });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-      const variable = name === 'api' ? 'HTTP_PORT' : 'METRICS_PORT or HTTP_PORT';
-      throw new AuthdError('config_invalid', `${variable}: cannot listen on ${host}:${port} (${code})`, {
+      throw new AuthdError('config_invalid', `${PORT_VARIABLES[name]}: cannot listen on ${host}:${port} (${code})`, {
         remedy: 'Stop what uses the address, or choose another one.',
         cause: error,
       });
     }
     const bound = server.addresses()[0];
     const at = { host, port: typeof bound === 'object' ? bound.port : port };
-    logger.info({ event: 'http.listening', server: name, ...at }, 'HTTP is served');
+    logger.info({ event: 'http.listening', server: name, ...at, paths }, 'HTTP is served');
   }
 }
 

@@ -66,5 +66,5 @@ export interface CallbackDeps {
    * is no body parser before. Other methods of the added paths are refused with a page; the rate limits of pages do
    * not count here, `app.createRateLimit` is there for limits of one's own.
    */
-  readonly routes?: (app: FastifyInstance) => void | Promise<void>;
+  readonly routes?: (app: FastifyInstance) => void;
 }
