@@ -6,7 +6,7 @@ import type { FailureDetail } from '../../../domain/session.js';
 import type { Awaited } from '../outcomes.js';
 import type { PageWords } from '../ports.js';
 import { type Content, contentOf, type Detail } from './content.js';
-import { TEXTS } from './texts.js';
+import { REOPEN_AFTERWARDS, START_AGAIN_IN_CHAT, TEXTS } from './texts.js';
 
 /** Characters of a name, as on the cards. */
 const MAX_NAME = 60;
@@ -34,7 +34,12 @@ export function outcomeContent(outcome: Awaited, words: PageWords): Content {
       const { happened, next } = words.failure(outcome.reason, outcome.detail?.feishu_code);
       // The contact's words point at the details below.
       const contact = outcome.detail === null ? [] : [words.contact(outcome.detail.for)];
-      return { ...named, happened: [happened], next: [next, ...contact], details: detailsOf(outcome.detail) };
+      return {
+        ...named,
+        happened: [happened],
+        next: [next, ...contact, START_AGAIN_IN_CHAT],
+        details: detailsOf(outcome.detail),
+      };
     }
     case 'try_again':
     case 'refused':
@@ -44,15 +49,14 @@ export function outcomeContent(outcome: Awaited, words: PageWords): Content {
   }
 }
 
-/** What Feishu's code means is told first where there are words for it; what to do stays. */
+/** What Feishu's code means is told first where there are words for it; who has to act before she can, too. */
 function withDetail(content: Content, detail: FailureDetail | null, words: PageWords): Content {
   if (detail === null) return content;
   const meaning = detail.feishu_code === undefined ? null : words.code(detail.feishu_code);
-  const contact = detail.for === 'user' ? [] : [words.contact(detail.for)];
   return {
     ...content,
     happened: meaning === null ? content.happened : [meaning, ...content.happened],
-    next: [...content.next, ...contact],
+    next: detail.for === 'user' ? content.next : [words.contact(detail.for), REOPEN_AFTERWARDS],
     details: detailsOf(detail),
   };
 }
@@ -82,8 +86,10 @@ function scopeList(scopes: readonly string[], words: PageWords): LocalizedText[]
 function detailsOf(detail: FailureDetail | null): Detail[] {
   if (detail === null) return [];
   const code = detail.feishu_code === undefined ? '' : String(detail.feishu_code);
+  // What the user herself can do is what the page says in her language.
+  const remedy = detail.for === 'user' ? '' : cleanName(detail.remedy, MAX_REMEDY);
   return [
-    { label: { zh_cn: '处理办法', en_us: 'Remedy' }, value: cleanName(detail.remedy, MAX_REMEDY) },
+    { label: { zh_cn: '处理办法', en_us: 'Remedy' }, value: remedy },
     { label: { zh_cn: '飞书错误码', en_us: 'Feishu code' }, value: code },
     { label: { zh_cn: '飞书日志号', en_us: 'Feishu log id' }, value: cleanName(detail.log_id ?? '', MAX_ID) },
   ].filter(({ value }) => value !== '');

@@ -3,7 +3,7 @@
  * session is shown in the chat may be a card or a message with a link, so pages speak of the chat.
  */
 import type { RedirectOutcome } from '../../../domain/redirect.js';
-import { type Content, contentOf } from './content.js';
+import { type Content, contentOf, type PageText } from './content.js';
 
 type Kind = RedirectOutcome['kind'];
 /** Kinds that need nothing but words; the others are completed in outcome-content.ts. */
@@ -40,10 +40,10 @@ export const TEXTS: Readonly<Record<Kind, Words>> = {
       },
     ],
     next: [
+      { zh_cn: '你无需操作，此页会自动刷新。', en_us: 'Nothing to do: this page updates by itself.' },
       {
-        zh_cn: '你无需操作：此页会自动刷新。也可以关闭它，结果会显示在你与机器人的聊天里。',
-        en_us:
-          'Nothing to do: this page updates by itself. You may also close it; your chat with the bot shows the result.',
+        zh_cn: '也可以关闭它，结果会显示在你与机器人的聊天里。',
+        en_us: 'You may also close it; your chat with the bot shows the result.',
       },
     ],
     refreshSeconds: 2,
@@ -59,9 +59,12 @@ export const TEXTS: Readonly<Record<Kind, Words>> = {
     ],
     next: [
       {
-        zh_cn: '请回到你与机器人的聊天，再授权一次，并在飞书页面保留全部选项。页面上没有这些选项时，请联系管理员开通。',
-        en_us:
-          "Go back to your chat with the bot, authorize again and keep every option on Feishu's page. If they are not on the page, ask your administrator to enable them.",
+        zh_cn: '请回到你与机器人的聊天，再授权一次，并在飞书页面保留全部选项。',
+        en_us: "Go back to your chat with the bot, authorize again and keep every option on Feishu's page.",
+      },
+      {
+        zh_cn: '页面上没有这些选项时，请联系管理员开通。',
+        en_us: 'If they are not on the page, ask your administrator to enable them.',
       },
     ],
   }),
@@ -78,11 +81,11 @@ export const TEXTS: Readonly<Record<Kind, Words>> = {
     ],
     next: [
       {
-        zh_cn:
-          '请先在飞书页面退出，或切换到收到申请的账号；再回到你与机器人的聊天，重新打开授权链接。还可以试 {{tries_left}} 次。',
+        zh_cn: '请先在飞书页面退出，或切换到收到申请的账号；再回到你与机器人的聊天，重新打开授权链接。',
         en_us:
-          "Sign out on Feishu's page, or switch to the account that was asked. Then go back to your chat with the bot and open the authorization link again. Tries left: {{tries_left}}.",
+          "Sign out on Feishu's page, or switch to the account that was asked. Then go back to your chat with the bot and open the authorization link again.",
       },
+      { zh_cn: '还可以试 {{tries_left}} 次。', en_us: 'Tries left: {{tries_left}}.' },
     ],
   }),
   failed: contentOf({
@@ -230,10 +233,23 @@ export const TEXTS: Readonly<Record<Kind, Words>> = {
     ],
     next: [
       {
-        zh_cn: `请让此页开着，它每 10 秒自动再试一次。几分钟后还是这样，${REOPEN_ZH}。`,
-        en_us: `Leave this page open: it tries again every 10 seconds. If it stays like this for minutes, go back to your chat with the bot and open the authorization link once more.`,
+        zh_cn: '请让此页开着，它每 10 秒自动再试一次。',
+        en_us: 'Leave this page open: it tries again every 10 seconds.',
       },
+      { zh_cn: `几分钟后还是这样？${REOPEN_ZH}。`, en_us: `Still the same after a few minutes? ${REOPEN_EN}.` },
     ],
     refreshSeconds: 10,
   }),
+};
+
+/** For pages on which Feishu's answer is one for somebody else to mend first. */
+export const REOPEN_AFTERWARDS: PageText = {
+  zh_cn: '处理好以后，再从你与机器人的聊天里打开一次授权链接。',
+  en_us: 'Once that is done, open the authorization link in your chat with the bot once more.',
+};
+
+/** The words of `cards/failures.json` speak of a button that is not on the page. */
+export const START_AGAIN_IN_CHAT: PageText = {
+  zh_cn: '这些内容在你与机器人的聊天里也能看到，「重新申请」也在那里。',
+  en_us: 'Your chat with the bot shows this too, and that is where you can start again.',
 };
