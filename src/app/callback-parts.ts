@@ -10,8 +10,8 @@ import { buildCallbackServer } from '../http/callback/server.js';
 import type { ServerAt } from './http-parts.js';
 
 export interface CallbackPartsDeps {
-  readonly config: Config;
-  readonly cards: CardSet;
+  readonly config: Pick<Config, 'callbackServer' | 'http' | 'oauthRedirectUri' | 'roles'>;
+  readonly cards: Pick<CardSet, 'failures' | 'scopes'>;
   readonly receiveRedirect: ReceiveRedirect;
   readonly metrics: Pick<Metrics, 'httpAnswered'>;
   readonly logger: Logger;
@@ -47,7 +47,7 @@ function redirectPaths(redirectUri: string | null): string[] {
   return [...new Set([CALLBACK_PATH, registered])];
 }
 
-export function pageWords({ failures, scopes }: Pick<CardSet, 'failures' | 'scopes'>): PageWords {
+export function pageWords({ failures, scopes }: CallbackPartsDeps['cards']): PageWords {
   return {
     scope: (scope) => scopes.get(scope) ?? { zh_cn: scope, en_us: scope },
     failure: (reason, code) => (code === undefined ? undefined : failures.codes.get(code)) ?? failures.reasons[reason],
