@@ -24,16 +24,20 @@ const MAX_ADDRESS = 64;
 export function addRedirectRoutes(app: FastifyInstance, paths: readonly string[], deps: RedirectRouteDeps): void {
   const { limits, logger, outcomes, pages } = deps;
   const countRequest = counter(app, limits.requestsPerAddress);
-  // Counts what is about nobody only: whoever has a link of ours is not locked out by a neighbour behind one address.
-  const countRefusal = counter(app, limits.refusalsPerAddress);
+  // Count what is about nobody only: whoever has a link of ours is not locked out by a neighbour behind one address.
+  const refusals = {
+    invalid: counter(app, limits.refusalsPerAddress),
+    incomplete: counter(app, limits.refusalsPerAddress),
+  };
 
   const get = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = readRedirectQuery(request.raw.url ?? '');
     const outcome = query === null || isEmpty(query) ? nobody(query) : await outcomes.of(query);
     if (outcome.kind !== 'invalid' && outcome.kind !== 'incomplete') return pages.outcome(request, reply, outcome);
-    const refusals = await countRefusal(request);
-    if (isFirst(refusals)) logger.warn(refusalLine(request, outcome.kind), 'A redirect that is about nobody came in');
-    return tooMany(refusals) ? refuse(pages, request, reply, refusals) : pages.outcome(request, reply, outcome);
+    const refused = await refusals[outcome.kind](request);
+    // Probes bring nothing, and are nothing to warn of.
+    if (outcome.kind === 'invalid' && isFirst(refused)) warn(logger, request);
+    return tooMany(refused) ? refuse(pages, request, reply, refused) : pages.outcome(request, reply, outcome);
   };
 
   const head = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -84,9 +88,8 @@ function refuse(pages: Pages, request: FastifyRequest, reply: FastifyReply, coun
   return pages.answer(request, reply, httpProblem(429, 'Too many requests', { 'retry-after': String(seconds) }));
 }
 
-const refusalLine = (request: FastifyRequest, outcome: 'invalid' | 'incomplete') => ({
-  event: 'callback.refused',
-  outcome,
-  route: request.routeOptions.url ?? 'other',
-  remote_address: addressOf(request),
-});
+function warn(logger: RedirectRouteDeps['logger'], request: FastifyRequest): void {
+  const route = request.routeOptions.url ?? 'other';
+  const line = { event: 'callback.refused', route, remote_address: addressOf(request) };
+  logger.warn(line, 'A redirect came in that is forged, damaged or signed with a key that is gone');
+}
