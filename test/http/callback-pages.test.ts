@@ -6,6 +6,7 @@ import { both, type CallbackServer, CODE, GOOD, KINDS, newCallbackServer, OUTCOM
 
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true };
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const BOTH = ['zh-CN', 'en'];
 const LONG_NAMES = { client: both('没有空格的很长的客户端名字'.repeat(10)), app: 'x'.repeat(200) };
 
 /** What the browser complains about: violations of the policy are errors on its console. */
@@ -19,8 +20,7 @@ function complaints(page: Page): string[] {
 const visibleHeadings = (page: Page): Promise<string[]> => page.locator('h1:visible').allTextContents();
 
 interface Look {
-  /** The visible ones. */
-  readonly headings: readonly string[];
+  /** Of the visible texts. */
   readonly languages: readonly string[];
   /** Pixels by which the page is wider than the window. */
   readonly overflow: number;
@@ -43,7 +43,6 @@ const LOOK = `(() => {
   const ratios = texts.map((e) => [light(getComputedStyle(e).color), light(backOf(e))].sort((a, b) => b - a))
     .map(([a, b]) => (a + 0.05) / (b + 0.05));
   return {
-    headings: visible('h1').map((e) => e.textContent),
     languages: visible('section').map((e) => e.lang),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     contrast: Math.min(...ratios),
@@ -80,11 +79,13 @@ describeInBrowser('the pages of the callback server, in a browser', () => {
         server.answer = () => outcome;
         await page.goto(server.url + GOOD);
         const inChinese = await lookAt(page);
-        await page.evaluate("document.getElementById('en').checked = true");
+        // Pages that load themselves again would forget a choice: they show both at once.
+        const together = outcome.kind === 'working' || outcome.kind === 'unavailable';
+        if (!together) await page.evaluate("document.getElementById('en').checked = true");
         const inEnglish = await lookAt(page);
-        assert.deepEqual([inChinese.languages, inEnglish.languages], [['zh-CN'], ['en']], outcome.kind);
+        const languages = together ? [BOTH, BOTH] : [['zh-CN'], ['en']];
+        assert.deepEqual([inChinese.languages, inEnglish.languages], languages, outcome.kind);
         for (const look of [inChinese, inEnglish]) {
-          assert.equal(look.headings.length, 1);
           assert.equal(look.overflow, 0, outcome.kind);
           assert.ok(look.contrast >= 4.5, `${outcome.kind}: ${look.contrast}`);
           assert.ok(look.smallestText >= 14, outcome.kind);
@@ -118,7 +119,7 @@ describeInBrowser('the pages of the callback server, in a browser', () => {
     server.answer = () => OUTCOMES.working;
     const { page } = await open({ ...PHONE, locale: 'zh-CN' });
     await page.goto(server.url + GOOD);
-    assert.deepEqual(await visibleHeadings(page), ['正在核对你的授权']);
+    assert.deepEqual(await visibleHeadings(page), ['正在核对你的授权', 'Checking your authorization']);
     const before = server.received.length;
     server.answer = () => OUTCOMES.completed;
     await page.locator('h1:visible', { hasText: '已授权' }).waitFor();

@@ -53,15 +53,20 @@ export function renderDocument(content: Content, preferred: Language): string {
 <style>${STYLE}</style>
 </head>
 <body>
-${TONGUES.map((tongue) => radio(tongue, preferred)).join('\n')}
-<header>${TONGUES.map(({ id, ownName, tag }) => `<label for="${id}" lang="${tag}">${ownName}</label>`).join('')}</header>
-<main class="${tone}">
+${refreshSeconds === null ? languageSwitch(preferred) : ''}<main class="${tone}">
 <span class="icon" aria-hidden="true"><svg viewBox="0 0 24 24">${ICONS[tone]}</svg></span>
 ${inOrder.map((tongue) => inTongue(content, tongue)).join('\n')}
 </main>
 </body>
 </html>
 `;
+}
+
+/** Radio buttons and their labels. A page that loads itself again would forget the choice: it shows both languages. */
+function languageSwitch(preferred: Language): string {
+  const labels = TONGUES.map(({ id, ownName, tag }) => `<label for="${id}" lang="${tag}">${ownName}</label>`);
+  const radios = TONGUES.map((tongue) => radio(tongue, preferred));
+  return `${radios.join('\n')}\n<header>${labels.join('')}</header>\n`;
 }
 
 const radio = ({ id, language, ownName, tag }: Tongue, preferred: Language): string =>

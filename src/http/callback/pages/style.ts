@@ -1,7 +1,7 @@
 /**
  * The one style sheet of all pages, inline and allowed by its hash. No script, no image, no font of its own. Both
- * languages are in the page; which one is seen is decided by two radio buttons and the sibling rules below. Plain
- * selectors only: web views of clients are years behind browsers.
+ * languages are in the page; which one is seen is decided by two radio buttons and the sibling rules below; without them
+ * (document.ts) both are. Plain selectors only: web views of clients are years behind browsers.
  */
 export const STYLE = `
 :root{color-scheme:light dark;--page:#f2f3f5;--card:#fff;--text:#1f2329;--soft:#50565f;--line:#dee0e3;--accent:#1456f0;
@@ -37,6 +37,8 @@ stroke-linejoin:round}
 @keyframes turn{to{transform:rotate(360deg)}}
 @media (prefers-reduced-motion:reduce){.busy svg{animation:none}}
 h1{margin:0 0 14px;font-size:24px;line-height:1.35}
+section~section{margin-top:36px}
+#zh~main section~section,#en~main section~section{margin-top:0}
 p{margin:0 0 12px}
 ul{margin:0 0 16px;padding-left:1.3em}
 li{margin:4px 0}
