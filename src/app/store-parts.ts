@@ -11,6 +11,7 @@ import { createEnvelope, type Envelope } from '../store/envelope.js';
 import { createGrantVault, type GrantVault } from '../store/grant-vault.js';
 import { createKeyring, type Keyring } from '../store/keyring.js';
 import { type StoreKeys, storeKeys } from '../store/keys.js';
+import { createRedirectStore, type RedirectStore } from '../store/redirect-store.js';
 import { createRedis, type RedisUse } from '../store/redis.js';
 import { createReseal, type Reseal } from '../store/reseal.js';
 import { createSessionList } from '../store/session-list.js';
@@ -28,6 +29,7 @@ export interface StoreParts {
   readonly keys: StoreKeys;
   readonly envelope: Envelope;
   readonly sessions: SessionStore;
+  readonly redirects: RedirectStore;
   readonly list: ReturnType<typeof createSessionList>;
   readonly vault: GrantVault;
   readonly changes: Changes;
@@ -77,6 +79,7 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     keys,
     envelope,
     sessions,
+    redirects: createRedirectStore({ redis, keys, envelope }),
     list: createSessionList({ redis, keys, get: sessions.get }),
     vault: createGrantVault({ redis, keys, envelope, onDamaged }),
     changes: createChanges(subscriber, channels),

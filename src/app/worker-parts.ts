@@ -8,6 +8,8 @@ import { createAskAgain } from '../flow/ask-again.js';
 import { createSuspicion } from '../flow/suspicion.js';
 import { createCardActionProcessor } from '../processors/card-action.js';
 import { createCardUpdateProcessor } from '../processors/card-update.js';
+import { createCodeExchange } from '../processors/code-exchange.js';
+import { createConsented } from '../processors/consented.js';
 import { createDevicePollProcessor } from '../processors/device-poll.js';
 import {
   CLEANUP,
@@ -17,6 +19,7 @@ import {
   reconcile,
 } from '../processors/maintenance.js';
 import { moveDue } from '../processors/refresh-schedule.js';
+import { createRefused } from '../processors/refused.js';
 import { createResealJob, RESEAL } from '../processors/reseal.js';
 import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
 import { createSettle } from '../processors/settle.js';
@@ -77,6 +80,18 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     random: deps.random,
     logger,
   });
+  const pollMs = pollTimeoutMs(config.shutdownTimeoutSeconds * 1000);
+  const refused = createRefused({ sessions, producer, metrics, logger });
+  const consented = createConsented({ vault, spool, settle, now, logger });
+  const exchangeCode = createCodeExchange({
+    ...feishu,
+    redirects: store.redirects,
+    consented,
+    refused,
+    timeoutMs: pollMs,
+    random: deps.random,
+    logger,
+  });
   const maintenance: MaintenanceDeps = {
     appIds: config.apps.map((app) => app.appId),
     sessions,
@@ -94,14 +109,15 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
       'device-poll': createDevicePollProcessor({
         ...feishu,
         sessions,
-        vault,
         spool,
         producer,
+        consented,
+        refused,
+        exchangeCode,
         settle,
         metrics,
-        timeoutMs: pollTimeoutMs(config.shutdownTimeoutSeconds * 1000),
+        timeoutMs: pollMs,
         random: deps.random,
-        now,
         logger,
       }),
       'session-expiry': createSessionExpiryProcessor({ sessions, producer, metrics, logger }),

@@ -17,9 +17,12 @@ export function dutiesOf(session: Session, now: number): Duty[] {
     duties.push({ kind: 'expiry', sessionId, delayMs: Math.max(0, session.expiresAt - now) });
   }
   if (session.state === 'authorizing' && linkState === 'claimed') duties.push({ kind: 'link', sessionId, number });
-  const polled = session.state === 'authorizing' && linkState === 'live';
+  const polled = session.state === 'authorizing' && linkState === 'live' && !awaitsRedirect(session);
   // Kept tokens are settled also when the session has been superseded meanwhile: the consent was real.
   if (polled || linkState === 'settling') duties.push({ kind: 'poll', sessionId, number });
   if (session.shownVersion < session.version) duties.push({ kind: 'card', sessionId });
   return duties;
 }
+
+/** Her browser brings the code; until then there is nothing to ask Feishu for. */
+const awaitsRedirect = ({ link }: Session): boolean => link?.grant === 'authorization_code' && link.received === null;

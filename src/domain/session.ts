@@ -34,10 +34,16 @@ export interface FailureDetail {
   readonly for: 'user' | 'operator' | 'developer';
 }
 
-/** A consent link as stored (sealed at rest). Times are milliseconds since the epoch, by Redis's clock. */
-export interface ConsentLink {
+interface LinkLife {
   /** 1, 2, 3 … within the session. */
   readonly number: number;
+  /** Milliseconds since the epoch, by Redis's clock. */
+  readonly expiresAt: number;
+}
+
+/** A link of the device grant (RFC 8628 §3.2). */
+export interface DeviceLink extends LinkLife {
+  readonly grant: 'device_code';
   /** Secret: only the token endpoint may see it. */
   readonly deviceCode: string;
   readonly userCode: string;
@@ -45,12 +51,35 @@ export interface ConsentLink {
   readonly verificationUri: string;
   /** The page with the code, exactly as Feishu gave it. */
   readonly verificationUriComplete: string;
-  readonly expiresAt: number;
   /** How long it lived when it was made. */
   readonly lifeSeconds: number;
   /** Seconds between two polls (RFC 8628 §3.2), grown by slow_down. */
   readonly intervalSeconds: number;
 }
+
+/**
+ * A link of the authorization code grant (RFC 6749 §4.1). Its address is not kept: it follows from the session and the
+ * keyring (oauth/consent-links.ts), and lives as long as the session.
+ */
+export interface CodeLink extends LinkLife {
+  readonly grant: 'authorization_code';
+  /** What the redirect has brought, until the token endpoint has judged it; null: nothing yet. */
+  readonly received: ReceivedCode | null;
+}
+
+export interface ReceivedCode {
+  /** Secret; works once, for 5 minutes. */
+  readonly code: string;
+  /** Secret (RFC 7636 §4.1). */
+  readonly codeVerifier: string;
+  /** Byte for byte as in the authorization request. */
+  readonly redirectUri: string;
+  /** Milliseconds. */
+  readonly receivedAt: number;
+}
+
+/** A consent link as stored (sealed at rest). */
+export type ConsentLink = DeviceLink | CodeLink;
 
 /**
  * - `none`: no link was asked for yet
@@ -86,6 +115,8 @@ export interface Session {
   readonly linkState: LinkState;
   readonly linkNumber: number;
   readonly link: ConsentLink | null;
+  /** Why the last code that came back by the link was of no use; the link still is. */
+  readonly codeFailure: FailureDetail | null;
   /** How often another account has consented. */
   readonly mismatches: number;
   /** How often its card was replaced because the message was recalled or deleted. */
@@ -103,3 +134,9 @@ export const isLive = (state: SessionState): boolean => LIVE.has(state);
 
 /** How many wrong accounts end a session (CONTRACT §3). */
 export const MAX_MISMATCHES = 3;
+
+/** The number of the link the session has now, or of the one it will have when she asks. */
+export const currentLinkNumber = (session: Pick<Session, 'linkState' | 'linkNumber'>): number =>
+  HAS_LINK.has(session.linkState) ? session.linkNumber : session.linkNumber + 1;
+
+const HAS_LINK: ReadonlySet<LinkState> = new Set(['claimed', 'live', 'settling']);

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Ack, CardAction } from '../domain/card-action.js';
+import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
 import { isLive, type Session } from '../domain/session.js';
 import { appOfSession, newSessionId } from '../domain/session-id.js';
@@ -258,10 +259,3 @@ function isOfOtherApp({ appId, sessionId }: CardAction): boolean {
 }
 
 const isMakingLink = (session: Session): boolean => isLive(session.state) && session.linkState === 'claimed';
-
-const idsOf = (session: Session) => ({
-  session_id: session.sessionId,
-  app_id: session.appId,
-  client_id: session.clientId,
-  open_id: session.openId,
-});

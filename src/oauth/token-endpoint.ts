@@ -1,6 +1,6 @@
 /**
  * The token endpoint (FEISHU.md §6.2): sending in `createTokenEndpoint`; judging of the device grant (RFC 8628 §3.4, §3.5;
- * FEISHU.md §6.3) in `judgeTokenAnswer`, pure; of refreshes in refresh-answer.ts. A poll never throws for what Feishu or the network does, and ends a link only
+ * FEISHU.md §6.3) in `judgeTokenAnswer`, pure; of codes in code-answer.ts, of refreshes in refresh-answer.ts. A poll never throws for what Feishu or the network does, and ends a link only
  * on the RFC's final errors or a code from the table; everything else is no news.
  */
 import type { AppConfig } from '../config/config.js';
@@ -11,6 +11,7 @@ import { objectOf } from '../domain/json-fields.js';
 import type { FailureDetail } from '../domain/session.js';
 import type { TokenSet } from '../domain/token-set.js';
 import { errorName, faultOf, type Transient, transientError, transientReply } from './answer.js';
+import { type CodeAnswer, judgeCodeAnswer } from './code-answer.js';
 import { judgeRefreshAnswer, type RefreshAnswer, refreshError } from './refresh-answer.js';
 import { readTokenSet } from './token-set.js';
 
@@ -90,6 +91,22 @@ export interface DevicePoll {
   readonly now: () => number;
 }
 
+export interface CodeExchange {
+  readonly app: AppConfig;
+  /** Secret; works once, for 5 minutes. */
+  readonly code: string;
+  /** Secret. */
+  readonly codeVerifier: string;
+  /** Byte for byte as in the authorization request. */
+  readonly redirectUri: string;
+  readonly askedScopes: readonly string[];
+  readonly timeoutMs: number;
+  /** How long the call may wait for its turn in the budget; else `transient` with `retryAfterMs`. */
+  readonly maxWaitMs?: number;
+  /** Milliseconds by the clock that the token set's times are told in. */
+  readonly now: () => number;
+}
+
 export interface RefreshCall {
   readonly app: AppConfig;
   /** Secret; works once. */
@@ -107,6 +124,8 @@ export interface RefreshCall {
 
 export interface TokenEndpoint {
   pollDeviceToken(poll: DevicePoll): Promise<TokenAnswer>;
+  /** Never throws for what Feishu or the network does. */
+  exchangeCode(exchange: CodeExchange): Promise<CodeAnswer>;
   /** Never throws for what Feishu or the network does. */
   refresh(call: RefreshCall): Promise<RefreshAnswer>;
 }
@@ -140,6 +159,28 @@ export function createTokenEndpoint({ exchange }: TokenEndpointDeps): TokenEndpo
           repeatable: true,
         });
         return judgeTokenAnswer(reply, { nowMs: now(), askedScopes });
+      } catch (error) {
+        if (error instanceof FeishuError) return transientError(error);
+        throw error;
+      }
+    },
+
+    async exchangeCode({ app, askedScopes, code, codeVerifier, now, redirectUri, timeoutMs, maxWaitMs = MAX_WAIT_MS }) {
+      try {
+        const reply = await exchange({
+          ...request(app, {
+            grant_type: 'authorization_code',
+            code,
+            code_verifier: codeVerifier,
+            redirect_uri: redirectUri,
+          }),
+          // She is looking at the page: the whole budget may be used.
+          limits: { ...TIER_4, maxWaitMs },
+          timeoutMs,
+          // If a lost answer held the tokens, the next one says that the code was used; she consents once more.
+          repeatable: true,
+        });
+        return judgeCodeAnswer(reply, { nowMs: now(), askedScopes });
       } catch (error) {
         if (error instanceof FeishuError) return transientError(error);
         throw error;

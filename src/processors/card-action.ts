@@ -1,10 +1,11 @@
 /**
- * Queue `card-action`: makes the consent link that a click has claimed (ARCHITECTURE §2 steps 4 and 5). Two device
- * codes may be made when a step is repeated, never two stored or shown.
+ * Queue `card-action`: makes the consent link that a click has claimed (ARCHITECTURE §2 steps 4 and 5), by the grant of
+ * the app. Two device codes may be made when a step is repeated, never two stored or shown.
  */
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
 import { covers, MAX_SCOPES, missingFrom, union, withOfflineAccess } from '../domain/scopes.js';
 import type { FailureDetail, Session } from '../domain/session.js';
@@ -13,7 +14,7 @@ import type { AuthorizationServer } from '../oauth/authorization-server.js';
 import type { Producer } from '../queue/producer.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
-import { idsOf, reasonFor } from './session-words.js';
+import { reasonFor } from './session-words.js';
 
 export interface CardActionDeps {
   readonly sessions: SessionStore;
@@ -33,6 +34,7 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
   const store = async (session: Session, answer: OkAnswer): Promise<void> => {
     const { sessionId, linkNumber } = session;
     const link = {
+      grant: 'device_code' as const,
       number: linkNumber,
       deviceCode: answer.deviceCode,
       userCode: answer.userCode,
@@ -47,6 +49,15 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
     const life = { link_number: linkNumber, expires_in: answer.expiresInSeconds, interval: answer.intervalSeconds };
     logger.info({ event: 'link.created', ...idsOf(session), ...life }, 'A consent link was made');
     await producer.poll(sessionId, linkNumber, answer.intervalSeconds * 1000);
+    await producer.cardUpdate(sessionId);
+  };
+
+  /** Made without Feishu: its address follows from the session. */
+  const storeCodeLink = async (session: Session): Promise<void> => {
+    const { expiresAt, linkNumber, sessionId } = session;
+    const link = { grant: 'authorization_code' as const, number: linkNumber, expiresAt, received: null };
+    if (!(await sessions.storeLink(sessionId, link, 0))) return;
+    logger.info({ event: 'link.created', ...idsOf(session), link_number: linkNumber }, 'A consent link was made');
     await producer.cardUpdate(sessionId);
   };
 
@@ -103,6 +114,10 @@ export function createCardActionProcessor(deps: CardActionDeps): Processor {
     const app = deps.app(session.appId);
     // Another process of the fleet may be configured with that app; this one is not.
     if (app === undefined) return again(5_000);
+    if (app.authGrant === 'authorization_code') {
+      await storeCodeLink(session);
+      return DONE;
+    }
     const answer = await requestLink(app, session);
     switch (answer.kind) {
       case 'ok':

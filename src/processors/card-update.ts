@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
 import { again, DONE, type JobOutcome, type Processor, sessionOf } from '../domain/job.js';
+import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { Session } from '../domain/session.js';
 import type { CardRenderer } from '../feishu/cards/card-renderer.js';
@@ -16,7 +17,7 @@ import type { BeginCard, CardResult } from '../store/session-moves.js';
 import type { SessionStore } from '../store/session-store.js';
 import type { Unreachable } from '../store/unreachable.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
-import { idsOf, reasonFor } from './session-words.js';
+import { reasonFor } from './session-words.js';
 
 export interface CardUpdateDeps {
   readonly sessions: SessionStore;

@@ -1,49 +1,44 @@
 /**
  * Queue `device-poll`: waits for consent (ARCHITECTURE §2 steps 7 and 8). One poll a run, then the same job waits by
- * the pace. The intent is written before each poll, which also proves the store writable; fresh tokens are kept before
- * anything else happens, in the spool when Redis will not take them. No news ever ends a link, only final answers do.
+ * the pace. The intent is written before each poll, which also proves the store writable. No news ever ends a link,
+ * only final answers do. A link of the authorization code grant has nothing to poll: code-exchange.ts takes its code.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { TIER_4, TOKEN_SHARE } from '../domain/call-budget.js';
 import { again, DONE, type JobOutcome, linkOf, type Processor } from '../domain/job.js';
+import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
 import { nextPollDelayMs } from '../domain/poll-pace.js';
-import type { ConsentLink, FailureDetail, Session } from '../domain/session.js';
-import type { TokenSet } from '../domain/token-set.js';
+import type { DeviceLink, Session } from '../domain/session.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { Producer } from '../queue/producer.js';
-import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
 import type { Spool } from '../store/spool.js';
-import { idsOf, reasonFor } from './session-words.js';
+import type { ExchangeCode } from './code-exchange.js';
+import { type Consented, SPOOL_WAIT_MS } from './consented.js';
+import type { Refused } from './refused.js';
 import type { Settle } from './settle.js';
-
-type Kept = 'kept' | 'dropped' | 'unknown' | 'spooled';
 
 export interface DevicePollDeps {
   readonly sessions: SessionStore;
-  readonly vault: Pick<GrantVault, 'keep'>;
-  readonly spool: Spool;
+  readonly spool: Pick<Spool, 'holds'>;
   readonly producer: Producer;
+  readonly consented: Consented;
+  readonly refused: Refused;
+  readonly exchangeCode: ExchangeCode;
   readonly settle: Settle;
   readonly app: (appId: string) => AppConfig | undefined;
-  readonly tokenEndpoint: TokenEndpoint;
+  readonly tokenEndpoint: Pick<TokenEndpoint, 'pollDeviceToken'>;
   /** Longest time a poll may take: a stop of the process must be able to wait for it. */
   readonly timeoutMs: number;
   readonly metrics: Pick<Metrics, 'sessionFailed'>;
   readonly random: () => number;
-  readonly now: () => number;
   readonly logger: Logger;
 }
 
 /** Waiting for a turn and writing what the poll brought, beside the request itself. */
 const AROUND_POLL_MS = 5_000;
-/** Between tries to keep tokens that neither Redis nor the spool has taken. */
-const KEEP_AGAIN_MS = 500;
-/** The spool is drained every second while Redis takes writes. */
-const SPOOL_WAIT_MS = 1_000;
 /** RFC 8628 §3.5. */
 const SLOW_DOWN_SECONDS = 5;
 /** All polls of an app together; the rest of the token endpoint's minute is for refreshes and "I have agreed". */
@@ -52,59 +47,6 @@ const POLLS_PER_SECOND = (TIER_4.perMinute * TOKEN_SHARE * 0.95) / 60;
 export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
   const { sessions, producer, logger } = deps;
 
-  const keepOnce = async (session: Session, tokens: TokenSet): Promise<Kept> => {
-    try {
-      return await deps.vault.keep(session.sessionId, session.linkNumber, tokens);
-    } catch (error) {
-      await deps.spool.write({ sessionId: session.sessionId, linkNumber: session.linkNumber, tokens });
-      const fields = { event: 'token.spooled', ...idsOf(session), err: error };
-      logger.warn(fields, 'Redis does not take fresh tokens; they wait in the spool');
-      return 'spooled';
-    }
-  };
-
-  /** Store or spool, whichever takes them: until then they live in this process only, which says so. */
-  const keep = async (session: Session, tokens: TokenSet): Promise<Kept> => {
-    for (;;) {
-      try {
-        return await keepOnce(session, tokens);
-      } catch (error) {
-        const fields = { event: 'token.not_kept', ...idsOf(session), err: error };
-        logger.error(
-          fields,
-          'Neither Redis nor the spool takes fresh tokens; do not stop this process. Check STATE_DIR',
-        );
-        if (tokens.expiresAt <= deps.now()) throw error;
-        await sleep(KEEP_AGAIN_MS);
-      }
-    }
-  };
-
-  const consented = async (session: Session, tokens: TokenSet): Promise<JobOutcome> => {
-    switch (await keep(session, tokens)) {
-      case 'kept':
-        return await deps.settle(session);
-      case 'spooled':
-        return again(SPOOL_WAIT_MS);
-      case 'dropped':
-      case 'unknown':
-        logger.info({ event: 'token.discarded', ...idsOf(session) }, 'Consent came after the end; its tokens are gone');
-        return DONE;
-    }
-  };
-
-  const refused = async (session: Session, detail: FailureDetail): Promise<JobOutcome> => {
-    const reason = reasonFor(detail);
-    if (await sessions.fail(session.sessionId, reason, detail)) {
-      const fields = { event: 'session.failed', ...idsOf(session), failure_reason: reason };
-      const feishu = { feishu_code: detail.feishu_code, log_id: detail.log_id };
-      logger.error({ ...fields, ...feishu }, `Feishu gives no token: ${detail.remedy}`);
-      deps.metrics.sessionFailed(session.appId, reason);
-    }
-    await producer.cardUpdate(session.sessionId);
-    return DONE;
-  };
-
   const linkEnded = async (session: Session): Promise<JobOutcome> => {
     await producer.cardUpdate(session.sessionId);
     const fields = { event: 'link.expired', ...idsOf(session), link_number: session.linkNumber };
@@ -112,7 +54,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
     return DONE;
   };
 
-  const poll = async (session: Session, link: ConsentLink, now: number, waiting: number): Promise<JobOutcome> => {
+  const poll = async (session: Session, link: DeviceLink, now: number, waiting: number): Promise<JobOutcome> => {
     const { sessionId, linkNumber } = session;
     // The token set's times are told by Redis's clock.
     const begunAt = performance.now();
@@ -136,7 +78,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       });
     switch (answer.kind) {
       case 'tokens':
-        return await consented(session, answer.tokenSet);
+        return await deps.consented(session, answer.tokenSet);
       case 'pending':
         await sessions.endPoll(sessionId, link, { grown: false });
         return again(pace(link.intervalSeconds));
@@ -159,7 +101,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
         await sessions.linkDead(sessionId, linkNumber);
         return await linkEnded(session);
       case 'refused':
-        return await refused(session, answer.detail);
+        return await deps.refused(session, answer.detail);
     }
   };
 
@@ -181,6 +123,7 @@ export function createDevicePollProcessor(deps: DevicePollDeps): Processor {
       }
       case 'poll': {
         const { link } = begun.session;
+        if (link?.grant === 'authorization_code') return await deps.exchangeCode(begun.session, link, begun.now);
         return link === null ? DONE : await poll(begun.session, link, begun.now, begun.waiting);
       }
     }

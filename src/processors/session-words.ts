@@ -1,13 +1,5 @@
 /** What several processors say the same way. */
-import type { FailureDetail, FailureReason, Session } from '../domain/session.js';
-
-/** The ids of a session as log lines carry them. */
-export const idsOf = (session: Session) => ({
-  session_id: session.sessionId,
-  app_id: session.appId,
-  client_id: session.clientId,
-  open_id: session.openId,
-});
+import type { FailureDetail, FailureReason } from '../domain/session.js';
 
 /** Why a session fails when Feishu's answer is final; told by who can act. */
 export function reasonFor(detail: FailureDetail): FailureReason {

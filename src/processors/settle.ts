@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
 import type { AccessToken, Grant } from '../domain/grant.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
+import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
 import { firstDueAt, type RefreshPolicy } from '../domain/refresh-plan.js';
 import { covers, missingFrom, OFFLINE_ACCESS, union } from '../domain/scopes.js';
@@ -14,7 +15,6 @@ import type { TokenSet } from '../domain/token-set.js';
 import type { Producer } from '../queue/producer.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { SessionStore } from '../store/session-store.js';
-import { idsOf } from './session-words.js';
 
 export type Settle = (session: Session) => Promise<JobOutcome>;
 

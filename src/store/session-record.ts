@@ -67,6 +67,7 @@ export function parseSession(envelope: Envelope, appId: string, sessionId: strin
     linkState: oneOf(LINK_STATES, raw['link_state'], sessionId),
     linkNumber,
     link: openLink(envelope, appId, sessionId, linkNumber, raw),
+    codeFailure: raw['code_failure'] ? (JSON.parse(raw['code_failure']) as FailureDetail) : null,
     mismatches: Number(raw['mismatches'] ?? 0),
     cards: Number(raw['cards'] ?? 0),
     version: Number(raw['version'] ?? 0),
@@ -94,8 +95,11 @@ function openLink(
   const opened = openOrNull(envelope, sealed, context);
   if (opened === null) return null;
   const link = JSON.parse(opened) as ConsentLink;
-  return { ...link, expiresAt: Number(raw['link_expires_at'] ?? link.expiresAt) };
+  // Links made before there was a second grant do not name theirs.
+  return { ...withGrant(link), expiresAt: Number(raw['link_expires_at'] ?? link.expiresAt) };
 }
+
+const withGrant = (link: ConsentLink): ConsentLink => ({ ...link, grant: link.grant ?? 'device_code' }) as ConsentLink;
 
 /**
  * A damaged text or link is as good as none: the session can still be shown, ended and asked for again. It stays in

@@ -6,7 +6,7 @@
  */
 import type { Redis } from 'ioredis';
 import { MAX_SCOPES } from '../domain/scopes.js';
-import type { ConsentLink, FailureDetail, FailureReason, Session } from '../domain/session.js';
+import type { ConsentLink, DeviceLink, FailureDetail, FailureReason, Session } from '../domain/session.js';
 import { MAX_MISMATCHES } from '../domain/session.js';
 import { appOfSession } from '../domain/session-id.js';
 import type { Envelope } from './envelope.js';
@@ -136,7 +136,7 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       return (await runOn(clicking.ackedScript, sessionId, holdOwner, shownVersion, HOLD_MS)) === 1;
     },
 
-    /** False: that link is not wanted any more. */
+    /** `lifeMs` 0: it lives as long as its session. False: that link is not wanted any more. */
     async storeLink(sessionId: string, link: ConsentLink, lifeMs: number): Promise<boolean> {
       const sealed = sealLink(envelope, appOfSession(sessionId) ?? '', sessionId, link);
       return (await runOn(linking.storeLinkScript, sessionId, link.number, sealed, Math.round(lifeMs))) === 1;
@@ -157,7 +157,7 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
     },
 
     /** The poll brought no tokens; the next one keeps the interval of the link, which may have `grown`. */
-    async endPoll(sessionId: string, link: ConsentLink, options: { readonly grown: boolean }): Promise<void> {
+    async endPoll(sessionId: string, link: DeviceLink, options: { readonly grown: boolean }): Promise<void> {
       const sealed = options.grown ? sealLink(envelope, appOfSession(sessionId) ?? '', sessionId, link) : '';
       await runOn(linking.endPollScript, sessionId, link.number, link.intervalSeconds * 1000, sealed);
     },

@@ -1,6 +1,6 @@
 /** Sessions, names and a renderer for the tests of cards. */
 import { fileURLToPath } from 'node:url';
-import type { ConsentLink, Session } from '../../src/domain/session.js';
+import type { DeviceLink, Session } from '../../src/domain/session.js';
 import { type CardRenderer, type CardRendererDeps, createCardRenderer } from '../../src/feishu/cards/card-renderer.js';
 import type { CardSet } from '../../src/feishu/cards/card-set.js';
 
@@ -12,7 +12,8 @@ export const NOW = Date.UTC(2025, 10, 22, 6, 0);
 /** Legal, and easily damaged: encoded characters, a plus, two keys, a fragment. */
 export const LINK = 'https://accounts.feishu.cn/oauth/v1/device/verify?user_code=WDJB-MJHT&x=%2Fa+b&y=_1*~2#part';
 
-export const consentLink = (changes: Partial<ConsentLink> = {}): ConsentLink => ({
+export const consentLink = (changes: Partial<DeviceLink> = {}): DeviceLink => ({
+  grant: 'device_code',
   number: 1,
   deviceCode: 'device-code-never-shown',
   userCode: 'WDJB-MJHT',
@@ -46,6 +47,7 @@ export const aSession = (changes: Partial<Session> = {}): Session => ({
   linkState: 'none',
   linkNumber: 0,
   link: null,
+  codeFailure: null,
   mismatches: 0,
   cards: 0,
   version: 1,
@@ -53,7 +55,7 @@ export const aSession = (changes: Partial<Session> = {}): Session => ({
   ...changes,
 });
 
-export const linkSession = (changes: Partial<ConsentLink> = {}): Session =>
+export const linkSession = (changes: Partial<DeviceLink> = {}): Session =>
   aSession({ state: 'authorizing', linkState: 'live', linkNumber: 1, link: consentLink(changes) });
 
 export const rendererOf = (cards: CardSet, deps: Partial<CardRendererDeps> = {}): CardRenderer =>
@@ -63,6 +65,7 @@ export const rendererOf = (cards: CardSet, deps: Partial<CardRendererDeps> = {})
     clientName: () => ({ zh_cn: '周报助手', en_us: 'Weekly Report' }),
     appName: () => '办公平台',
     applinkBaseUrl: () => 'https://applink.feishu.cn',
+    authorizeUrl: () => null,
     ...deps,
   });
 

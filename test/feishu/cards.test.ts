@@ -133,8 +133,9 @@ describe('every card', () => {
   it('is not even given the link when its session offers none', () => {
     const time = createCardTime('UTC');
     for (const screen of SCREENS) {
-      const values = sessionVariables(SESSIONS[screen], NOW, { cards, time, ...LONGEST_NAMES });
-      const given = [values.link, values.applink, values.user_code, values.link_minutes, values.link_until];
+      const sources = { cards, time, ...LONGEST_NAMES, authorizeUrl: () => null };
+      const values = sessionVariables(SESSIONS[screen], NOW, sources);
+      const given = [values.link, values.applink, values.user_code, values.link_life, values.link_until];
       assert.equal(
         given.every((value) => value === ''),
         screen !== 'link',
@@ -279,6 +280,56 @@ describe('the link card', () => {
   it('shows the plain request again while the first link is still being made', () => {
     const card = cardOf(aSession({ state: 'authorizing', linkState: 'claimed', linkNumber: 1 }));
     assert.deepEqual(card, cardOf(aSession()));
+  });
+});
+
+describe('cards of the authorization code grant', () => {
+  const AUTHORIZE = 'https://accounts.feishu.cn/open-apis/authen/v1/authorize?scope=a%3Ab&state=e30.x';
+  const pagesOf = (session: Session, url = AUTHORIZE): unknown[] =>
+    objectsIn(rendererOf(cards, { authorizeUrl: () => url }).render(session, NOW))
+      .filter((object) => object['type'] === 'open_url')
+      .map((object) => object['default_url']);
+  const applink = `https://applink.feishu.cn/client/web_url/open?mode=sidebar-semi&max_width=800&reload=false&url=${encodeURIComponent(AUTHORIZE)}`;
+
+  it('open the page by the Authorize button itself, and tell us of the click', () => {
+    for (const screen of ['request', 'link-expired', 'wrong-account'] as const) {
+      const session = { ...SESSIONS[screen], link: null };
+      assert.deepEqual(pagesOf(session), [applink], screen);
+      assert.deepEqual(actionsIn(rendererOf(cards, { authorizeUrl: () => AUTHORIZE }).render(session, NOW)), [
+        'authorize',
+        'decline',
+      ]);
+    }
+  });
+
+  it('show the link for as long as the session lives, without a code to compare', () => {
+    const session = aSession({
+      state: 'authorizing',
+      linkState: 'live',
+      linkNumber: 1,
+      link: { grant: 'authorization_code', number: 1, expiresAt: NOW + 86_400_000, received: null },
+      expiresAt: NOW + 26 * 3_600_000,
+    });
+    const card = rendererOf(cards, { authorizeUrl: () => AUTHORIZE }).render(session, NOW);
+    const text = shows(card, 'en_us');
+    assert.match(text, /works for \*\*26 hours\*\*, until Nov 23, 16:00/);
+    assert.match(text, new RegExp(`\\(${AUTHORIZE.replace(/[?.]/g, '\\$&')}\\)`));
+    assert.doesNotMatch(text, /Code to compare/);
+    assert.match(shows(card, 'zh_cn'), /\*\*26 小时\*\*内有效/);
+  });
+
+  it('hold no link once the session has ended, or while a consent is being verified', () => {
+    for (const screen of SCREENS) {
+      const { state, linkState } = SESSIONS[screen];
+      const offers = (state === 'pending' || state === 'authorizing') && linkState !== 'settling';
+      assert.equal(pagesOf({ ...SESSIONS[screen], link: null }).length, offers ? 1 : 0, screen);
+    }
+  });
+
+  it('leave a link that is too long for a full card to the card of the link', () => {
+    const long = `${AUTHORIZE}&x=${'y'.repeat(4_000)}`;
+    assert.deepEqual(pagesOf(SESSIONS.request, long), []);
+    assert.equal(pagesOf({ ...SESSIONS.link, link: null }, long).length, 1);
   });
 });
 

@@ -63,6 +63,7 @@ export const newSession = (fields: Partial<Session> = {}): Session => ({
   linkState: 'none',
   linkNumber: 0,
   link: null,
+  codeFailure: null,
   mismatches: 0,
   cards: 0,
   version: 1,

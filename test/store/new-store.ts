@@ -1,6 +1,7 @@
 /** The store's parts over a real Redis of the test's own, with one key. */
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import type { DeviceLink, Session } from '../../src/domain/session.js';
 import { newSessionId } from '../../src/domain/session-id.js';
 import type { TokenSet } from '../../src/domain/token-set.js';
 import { createEnvelope } from '../../src/store/envelope.js';
@@ -76,6 +77,7 @@ export const click = (sessionId: string, action: 'authorize' | 'agreed' | 'decli
 });
 
 export const link = (number: number) => ({
+  grant: 'device_code' as const,
   number,
   deviceCode: `device-code-${number}`,
   userCode: 'ABCD-EFGH',
@@ -85,6 +87,12 @@ export const link = (number: number) => ({
   lifeSeconds: 60,
   intervalSeconds: 5,
 });
+
+/** The device link of a session that has one. */
+export function deviceLinkOf(session: Session | null): DeviceLink {
+  if (session?.link?.grant !== 'device_code') throw new Error('the session has no link of the device grant');
+  return session.link;
+}
 
 export const tokens = (changes: Partial<TokenSet> = {}): TokenSet => ({
   accessToken: 'access-token-of-the-test',

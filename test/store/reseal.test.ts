@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { countSealedWith, newKey, newRing } from './new-ring.js';
-import { APP, click, link, newStore, tokens, USER } from './new-store.js';
+import { APP, click, deviceLinkOf, link, newStore, tokens, USER } from './new-store.js';
 
 const REASON = 'because';
 
@@ -54,7 +54,7 @@ describe('re-seal', { concurrency: 4 }, () => {
     const alone = newRing(redis, keys, [k2]);
     assert.deepEqual([(await alone.vault.read(APP, USER))?.generation, alone.damaged], [7_000, []]);
     const opened = await alone.sessions.get(linked);
-    assert.deepEqual([opened?.reason, opened?.link?.deviceCode], [REASON, 'device-code-1']);
+    assert.deepEqual([opened?.reason, deviceLinkOf(opened).deviceCode], [REASON, 'device-code-1']);
     assert.equal((await alone.vault.kept(kept))?.accessToken, 'kept');
     assert.deepEqual([await strip(linked), await strip(kept)], plain);
     assert.deepEqual(await redis.hgetall(`${keys.grant(APP, USER)}:state`), { status: 'suspended' });
@@ -129,7 +129,7 @@ describe('re-seal', { concurrency: 4 }, () => {
       const stored = await after.vault.read(APP, openId);
       assert.deepEqual([stored?.generation, stored?.grant.authorizedAt], [generation, generation], openId);
     }
-    assert.equal((await after.sessions.get(id))?.link?.intervalSeconds, rounds - 1);
+    assert.equal(deviceLinkOf(await after.sessions.get(id)).intervalSeconds, rounds - 1);
     assert.deepEqual(after.damaged, []);
   });
 

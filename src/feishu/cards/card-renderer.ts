@@ -8,7 +8,7 @@ import type { CardName, ToastName, ToastType } from './card-set.js';
 import { createCardTime } from './card-time.js';
 import type { JsonObject } from './json.js';
 import { fillNotice } from './notice.js';
-import { liveLink, sessionVariables, shownName, type VariableSources } from './session-variables.js';
+import { sessionVariables, shownLink, shownName, type VariableSources } from './session-variables.js';
 import { fillTemplate } from './template.js';
 import { NO_VARIABLES } from './variables.js';
 import { type WithdrawnGrant, withdrawalVariables } from './withdrawal.js';
@@ -45,7 +45,8 @@ export function createCardRenderer(deps: CardRendererDeps): CardRenderer {
   const { cards } = deps;
   const sources: VariableSources = { ...deps, time: createCardTime(deps.timezone) };
   return {
-    render: (session, now) => fillTemplate(cards.templates[cardOf(session)], sessionVariables(session, now, sources)),
+    render: (session, now) =>
+      fillTemplate(cards.templates[cardOf(session, sources)], sessionVariables(session, now, sources)),
     gone: () => fillTemplate(cards.templates[GONE_SCREEN], NO_VARIABLES),
     withdrawn: (grant) => fillTemplate(cards.templates[WITHDRAWN_SCREEN], withdrawalVariables(grant, sources)),
     toast: (name) => {
@@ -58,7 +59,7 @@ export function createCardRenderer(deps: CardRendererDeps): CardRenderer {
 }
 
 /** A record that says "live" but has lost its link offers a new one instead of an empty button. */
-function cardOf(session: Session): CardName {
+function cardOf(session: Session, sources: VariableSources): CardName {
   const screen = screenOf(session);
-  return screen === 'link' && liveLink(session) === null ? 'link-expired' : screen;
+  return screen === 'link' && shownLink(session, sources) === null ? 'link-expired' : screen;
 }

@@ -6,8 +6,8 @@ import type { LocalizedText } from '../../config/config.js';
 import { MAX_REASON_CHARACTERS } from '../../domain/reason.js';
 import { MAX_SCOPES, OFFLINE_ACCESS } from '../../domain/scopes.js';
 import type { Screen } from '../../domain/screen.js';
-import type { ConsentLink, FailureReason, LinkState, Session, SessionState } from '../../domain/session.js';
-import { MAX_NAME, type VariableSources } from './session-variables.js';
+import type { DeviceLink, FailureReason, LinkState, Session, SessionState } from '../../domain/session.js';
+import { MAX_NAME, MAX_SIDE_LINK, type VariableSources } from './session-variables.js';
 import { MAX_CLIENTS, type WithdrawnGrant } from './withdrawal.js';
 
 /** The clock of all samples: 22 November 2025, 06:30 UTC. */
@@ -16,7 +16,13 @@ export const SAMPLE_NOW = Date.UTC(2025, 10, 22, 6, 30);
 /** A character of four bytes: the longest a text of limited characters can get. */
 const WIDEST = '𠀀';
 
-type Names = Pick<VariableSources, 'clientName' | 'appName' | 'applinkBaseUrl'>;
+/** Of the authorization code grant, with 50 scopes of 40 characters, encoded as addresses are. */
+const LONGEST_AUTHORIZE_URL = `https://accounts.larksuite.com/open-apis/authen/v1/authorize?scope=${'docx%3A'.repeat(300)}${'A'.repeat(1_500)}`;
+
+/** Becomes longer inside an applink. */
+const LONGEST_SIDE_URL = LONGEST_AUTHORIZE_URL.slice(0, MAX_SIDE_LINK - 1_000);
+
+type Names = Pick<VariableSources, 'clientName' | 'appName' | 'applinkBaseUrl' | 'authorizeUrl'>;
 
 export const LONGEST_NAMES: Names = {
   // No two alike.
@@ -26,6 +32,10 @@ export const LONGEST_NAMES: Names = {
   },
   appName: () => WIDEST.repeat(MAX_NAME),
   applinkBaseUrl: () => 'https://applink.larksuite.com',
+  authorizeUrl: ({ link, linkState }) => {
+    if (link !== null) return null;
+    return linkState === 'live' ? LONGEST_AUTHORIZE_URL : LONGEST_SIDE_URL;
+  },
 };
 
 interface Circumstances {
@@ -51,7 +61,8 @@ const CIRCUMSTANCES: Readonly<Record<Screen, Circumstances>> = {
 };
 
 // The link stays in all of them: a card that shows it where it must not be is found out.
-const LINK: ConsentLink = {
+const LINK: DeviceLink = {
+  grant: 'device_code',
   number: 3,
   deviceCode: 'sample',
   userCode: 'ABCD-EFGH-IJKL-MNOP',
@@ -84,6 +95,7 @@ const SHORTEST: Session = {
   linkState: 'none',
   linkNumber: 0,
   link: { ...LINK, userCode: '' },
+  codeFailure: null,
   mismatches: 0,
   cards: 0,
   version: 1,
@@ -126,6 +138,7 @@ export interface Sample {
 export const samplesOf = (screen: Screen, words: ReadonlyMap<string, LocalizedText>): Sample[] =>
   [
     { size: 'longest' as const, session: longest(longestScopes(words)) },
+    { size: 'longest' as const, session: { ...longest(longestScopes(words)), link: null } },
     { size: 'shortest' as const, session: SHORTEST },
   ].map(({ size, session }) => ({ screen, size, session: { ...session, ...CIRCUMSTANCES[screen] } }));
 

@@ -13,16 +13,16 @@ interface ScreenRule {
   readonly actions: readonly CallbackAction[];
   /** Buttons that may be there as well. */
   readonly mayOffer?: readonly CallbackAction[];
-  /** The consent link is offered here and only here. */
-  readonly link?: true;
+  /** The consent link must be offered here; `may`: the Authorize button may open it at once, where there is one. */
+  readonly link?: 'must' | 'may';
 }
 
 export const SCREEN_RULES: Readonly<Record<CardName, ScreenRule>> = {
-  request: { actions: ['authorize', 'decline'] },
-  link: { actions: ['agreed', 'decline'], link: true },
+  request: { actions: ['authorize', 'decline'], link: 'may' },
+  link: { actions: ['agreed', 'decline'], link: 'must' },
   confirming: { actions: [] },
-  'link-expired': { actions: ['authorize', 'decline'] },
-  'wrong-account': { actions: ['authorize', 'decline'] },
+  'link-expired': { actions: ['authorize', 'decline'], link: 'may' },
+  'wrong-account': { actions: ['authorize', 'decline'], link: 'may' },
   authorized: { actions: ['revoke'] },
   rejected: { actions: [], mayOffer: ['restart'] },
   expired: { actions: ['restart'] },
@@ -37,9 +37,8 @@ export const SCREEN_RULES: Readonly<Record<CardName, ScreenRule>> = {
 
 const ONLY_ON: Partial<Readonly<Record<VariableName, CardName>>> = {
   link: 'link',
-  applink: 'link',
   user_code: 'link',
-  link_minutes: 'link',
+  link_life: 'link',
   link_until: 'link',
   tries_left: 'wrong-account',
   missing_scopes: 'missing-scopes',
@@ -60,12 +59,16 @@ const OF_A_GRANT: readonly VariableName[] = ['client', 'app', 'ended_at'];
 export function variablesOn(name: CardName): ReadonlySet<string> {
   if (name === 'gone') return new Set();
   if (name === 'withdrawn') return new Set(OF_A_GRANT);
-  return new Set((Object.keys(VARIABLES) as VariableName[]).filter((variable) => (ONLY_ON[variable] ?? name) === name));
+  const names = Object.keys(VARIABLES) as VariableName[];
+  return new Set(names.filter((variable) => (ONLY_ON[variable] ?? name) === name && isAllowed(variable, name)));
 }
+
+const isAllowed = (variable: VariableName, name: CardName): boolean =>
+  variable !== 'applink' || SCREEN_RULES[name].link !== undefined;
 
 /** Judges the buttons and links of a filled card. */
 export function checkScreenRules(name: CardName, card: JsonObject): Problem[] {
-  const { actions, mayOffer = [], link = false } = SCREEN_RULES[name];
+  const { actions, mayOffer = [], link } = SCREEN_RULES[name];
   const behaviors = objectsOf(card).filter((object) => object['type'] === 'callback' || object['type'] === 'open_url');
   const offered = behaviors.flatMap((behavior) => (isObject(behavior['value']) ? [behavior['value']['action']] : []));
   const opens = behaviors.some((behavior) => behavior['type'] === 'open_url');
@@ -74,8 +77,8 @@ export function checkScreenRules(name: CardName, card: JsonObject): Problem[] {
     ...offered
       .filter((action) => ![...actions, ...mayOffer].some((known) => known === action))
       .map((action) => `must not offer "${String(action)}"`),
-    ...(opens && !link ? ['must not open a page: no link belongs on this card'] : []),
-    ...(!opens && link ? ['must offer a button that opens the authorization page'] : []),
+    ...(opens && link === undefined ? ['must not open a page: no link belongs on this card'] : []),
+    ...(!opens && link === 'must' ? ['must offer a button that opens the authorization page'] : []),
   ];
   return rules.map((rule) => ({ path: 'body', rule }));
 }

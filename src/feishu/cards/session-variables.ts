@@ -6,7 +6,7 @@
 import type { LocalizedText } from '../../config/config.js';
 import { cleanName } from '../../domain/plain-text.js';
 import { cleanReason } from '../../domain/reason.js';
-import { type ConsentLink, MAX_MISMATCHES, type Session } from '../../domain/session.js';
+import { isLive, MAX_MISMATCHES, type Session } from '../../domain/session.js';
 import type { CardSet, FailureText } from './card-set.js';
 import type { CardTime } from './card-time.js';
 import { scopeLines } from './scope-list.js';
@@ -16,7 +16,8 @@ import type { Variables } from './variables.js';
 export const MAX_NAME = 60;
 const MAX_REMEDY = 300;
 const MAX_CODE = 64;
-const MINUTE_MS = 60_000;
+/** A link beside everything else a card says. With a longer one the card of the link itself comes first. */
+export const MAX_SIDE_LINK = 3_600;
 
 export interface VariableSources {
   readonly cards: CardSet;
@@ -25,6 +26,8 @@ export interface VariableSources {
   readonly appName: (appId: string) => string;
   /** Without a trailing slash. */
   readonly applinkBaseUrl: (appId: string) => string;
+  /** Address of the session's link by the authorization code grant; null: the app has the device grant. */
+  readonly authorizeUrl: (session: Session) => string | null;
 }
 
 export function sessionVariables(session: Session, now: number, sources: VariableSources): Variables {
@@ -58,25 +61,59 @@ export const shownName = (name: LocalizedText): LocalizedText => ({
 export const applinkTo = (url: string, applinkBaseUrl: string): string =>
   `${applinkBaseUrl}/client/web_url/open?mode=sidebar-semi&max_width=800&reload=false&url=${encodeURIComponent(url)}`;
 
-type LinkVariables = Pick<Variables, 'link' | 'applink' | 'user_code' | 'link_minutes' | 'link_until'>;
+type LinkVariables = Pick<Variables, 'link' | 'applink' | 'user_code' | 'link_life' | 'link_until'>;
 
-const NO_LINK: LinkVariables = { link: '', applink: '', user_code: '', link_minutes: '', link_until: '' };
+const NO_LINK: LinkVariables = { link: '', applink: '', user_code: '', link_life: '', link_until: '' };
 
-/** Only a live link of a live session ever gets near a card, whatever else the record still holds. */
 function linkVariables(session: Session, now: number, sources: VariableSources): LinkVariables {
-  const link = liveLink(session);
+  const link = shownLink(session, sources);
   if (link === null) return NO_LINK;
+  const applink = applinkTo(link.url, sources.applinkBaseUrl(session.appId));
   return {
-    link: link.verificationUriComplete,
-    applink: applinkTo(link.verificationUriComplete, sources.applinkBaseUrl(session.appId)),
+    link: link.url,
+    applink: applink.length <= MAX_SIDE_LINK || session.linkState === 'live' ? applink : '',
     user_code: cleanName(link.userCode, MAX_CODE),
-    link_minutes: String(Math.max(1, Math.round((link.expiresAt - now) / MINUTE_MS))),
-    link_until: sources.time(link.expiresAt),
+    link_life: lifeInWords(link.endsAt - now),
+    link_until: sources.time(link.endsAt),
   };
 }
 
-export const liveLink = (session: Session): ConsentLink | null =>
-  session.state === 'authorizing' && session.linkState === 'live' ? session.link : null;
+interface ShownLink {
+  readonly url: string;
+  readonly userCode: string;
+  /** Milliseconds. */
+  readonly endsAt: number;
+}
+
+/**
+ * Only a live link of a live session ever gets near a card, whatever else the record still holds. A link of the
+ * authorization code grant is there from the first card on; no other one is made while its tokens are being verified.
+ */
+export function shownLink(session: Session, sources: Pick<VariableSources, 'authorizeUrl'>): ShownLink | null {
+  const { link, linkState } = session;
+  if (!isLive(session.state) || linkState === 'settling') return null;
+  if (linkState === 'live' && link?.grant === 'device_code') {
+    return { url: link.verificationUriComplete, userCode: link.userCode, endsAt: link.expiresAt };
+  }
+  const url = sources.authorizeUrl(session);
+  return url === null ? null : { url, userCode: '', endsAt: session.expiresAt };
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Minutes of a short link, hours or days of a long one: never more than there are, but for the last minute. */
+function lifeInWords(ms: number): LocalizedText {
+  if (ms >= 2 * DAY_MS) return words(Math.floor(ms / DAY_MS), '天', 'days');
+  if (ms >= 2 * HOUR_MS) return words(Math.floor(ms / HOUR_MS), '小时', 'hours');
+  return words(Math.max(1, Math.round(ms / MINUTE_MS)), '分钟', 'min');
+}
+
+const words = (count: number, zh: string, en: string): LocalizedText => ({
+  zh_cn: `${count} ${zh}`,
+  en_us: `${count} ${en}`,
+});
 
 type FailureVariables = Pick<
   Variables,

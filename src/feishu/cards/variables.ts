@@ -30,7 +30,7 @@ export const VARIABLES = {
   user_code: {},
   link: { url: true },
   applink: { url: true },
-  link_minutes: { ours: true },
+  link_life: { localized: true, ours: true },
   link_until: { localized: true, ours: true },
   tries_left: { ours: true },
   failure: { localized: true },

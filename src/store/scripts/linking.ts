@@ -4,13 +4,14 @@ import { PRELUDE } from './prelude.js';
 
 /**
  * Remembers a made link. Near its end the session is extended once to the link's life; a later link ends with it.
- * ARGV: id, number, link (sealed), life ms. Returns 1, or 0 when that link is not wanted any more.
+ * ARGV: id, number, link (sealed), life ms (0: as long as the session). Returns 1, or 0 when that link is not wanted
+ * any more.
  */
 export const storeLinkScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
 local s = redis.call('HMGET', key(id), 'state', 'link_state', 'link_number', 'expires_at', 'extended')
 if s[1] ~= 'authorizing' or s[2] ~= 'claimed' or s[3] ~= ARGV[2] then return 0 end
-local ends = at + tonumber(ARGV[4])
+local ends = ARGV[4] == '0' and tonumber(s[4]) or at + tonumber(ARGV[4])
 if ends > tonumber(s[4]) then
   if s[5] then ends = tonumber(s[4]) else redis.call('HSET', key(id), 'expires_at', ends, 'extended', 1) end
 end
@@ -42,7 +43,7 @@ local id, at = ARGV[1], now()
 local s = read(id)
 if redis.call('EXISTS', key(id) .. ':tokens') == 1 then return {'settle', redis.call('HGETALL', key(id)), at, 0} end
 if s.state ~= 'authorizing' or s.link_state ~= 'live' or s.link_number ~= ARGV[2] then return {'stale'} end
-if tonumber(s.link_expires_at) + tonumber(ARGV[4]) < at then
+if not s.code and tonumber(s.link_expires_at) + tonumber(ARGV[4]) < at then
   unlinked(id)
   redis.call('HSET', key(id), 'link_state', 'dead')
   changed(id, at)

@@ -135,6 +135,7 @@ async function show(sessions: Store['sessions'], sessionId: string, messageId: s
 }
 
 const linkOf = (sessionId: string) => ({
+  grant: 'device_code' as const,
   number: 1,
   deviceCode: randomBytes(32).toString('hex'),
   userCode: 'ABCD-EFGH',
