@@ -4,11 +4,13 @@
  * workers, the long connections last. Stop is the reverse: clicks in hand are answered first.
  */
 import type { Logger } from 'pino';
+import { buildCallback } from './app/callback-parts.js';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
 import { buildMetrics, countReconnects } from './app/metrics-parts.js';
 import { createReadiness } from './app/readiness.js';
+import { buildRedirects } from './app/redirect-parts.js';
 import { createScrape } from './app/scrape.js';
 import { buildStore } from './app/store-parts.js';
 import { createStoreWatch } from './app/store-watch.js';
@@ -162,8 +164,20 @@ export function createApp(deps: AppDeps): App {
       forget: grants.forget.byClient,
       ask,
     });
-    stack.push({ name: 'http', deadlineMs: Math.min(1_500, shutdownMs / 4), close: () => closeServers(servers) });
+    const callback = await buildCallback({
+      config,
+      cards,
+      receiveRedirect: buildRedirects({ store, feishu, lateProducer, hints, metrics: counts, now, logger }),
+      metrics: counts,
+      logger,
+    });
+    stack.push({
+      name: 'http',
+      deadlineMs: Math.min(1_500, shutdownMs / 4),
+      close: () => closeServers([...servers, ...callback]),
+    });
     await listen(servers, config.http.host, logger);
+    await listen(callback, config.callbackServer.host, logger);
     deps.onServing();
 
     const { drainSpool, noteRun } = grants;

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Message } from '../simulator/chat/chats.js';
 import type { App, NewApp, User } from '../simulator/directory.js';
 import { startCli } from '../support/cli.js';
+import { newConsents } from '../support/consents.js';
 import { type Daemon, newDaemon } from '../support/daemon.js';
 import { type Diagnosis, type DoctorScene, newDoctorScene } from '../support/doctor.js';
 import { findLeaks } from '../support/leaks.js';
@@ -104,7 +105,10 @@ describe('feishu-authd doctor --user', { concurrency: 4 }, () => {
     for (const round of [0, 1]) {
       const asked = ask('well', person);
       const card = await scene.sim.until(() => scene.sim.messagesTo(person.openId)[round], 20_000);
-      await authorizeByCard({ sim: scene.sim, user: person.user }, card.messageId);
+      await authorizeByCard(
+        { ...newConsents(scene.sim), sim: scene.sim, entrance: null, user: person.user },
+        card.messageId,
+      );
       const report = await asked;
       const all = ['user.card pass', 'user.click pass', 'user.consent pass', 'user.refresh pass'];
       assert.deepEqual([report.code, steps(report)], [0, all], JSON.stringify(report.lines));
@@ -195,7 +199,10 @@ describe('feishu-authd doctor --user', { concurrency: 4 }, () => {
     const gone = ['refresh_token', 'refresh_token_expires_in'];
     const pending = scene.sim.faults.add({ ...trouble, kind: 'rewrite', remove: gone });
     const without = ask('narrow', whole);
-    await authorizeByCard({ sim: scene.sim, user: whole.user }, (await whole.card()).messageId);
+    await authorizeByCard(
+      { ...newConsents(scene.sim), sim: scene.sim, entrance: null, user: whole.user },
+      (await whole.card()).messageId,
+    );
     const report = await without;
     pending.clear();
     assert.deepEqual(

@@ -120,7 +120,7 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
     assertQuick(scene);
     hang.clear();
     await scene.sim.until(() => scene.sim.deviceCodes().length === 1, 20_000, 'a device code');
-    await scene.shows(first.messageId, scene.userCode());
+    await scene.shows(first.messageId, scene.link());
     assert.equal(scene.sim.deviceCodes().length, 1, 'no link for her who declined');
     assert.match(cardText(scene, second), /eclined/);
   });
@@ -193,7 +193,7 @@ describe('a click has one effect', { concurrency: 2 }, () => {
     );
     for (const click of clicks) {
       assertAcked(click);
-      assert.match(text(click.card), new RegExp(scene.userCode()));
+      assert.match(text(click.card), new RegExp(scene.link()));
     }
     assert.equal(flows(scene), 1);
     await authorizeByCard(scene, asked.messageId);
@@ -230,7 +230,7 @@ describe('a click has one effect', { concurrency: 2 }, () => {
     const again = await scene.click(asked.messageId, 'authorize', asked.sessionId, frame);
     assertAcked(again);
     assert.equal(flows(scene), 1);
-    assert.match(text(again.card), new RegExp(scene.userCode()));
+    assert.match(text(again.card), new RegExp(scene.link()));
     await authorizeByCard(scene, asked.messageId);
   });
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Asked, newScene, type Scene } from '../support/scene.js';
-import { authorize, codeOn, ended, eventually, newPerson, type Trouble, titleOf } from '../support/steps.js';
+import { authorize, ended, eventually, linkOn, newPerson, type Trouble, titleOf } from '../support/steps.js';
 
 const DOCS = { scopes: ['docx:document:readonly'] };
 
@@ -31,7 +31,7 @@ describe('updates of a message', { concurrency: 4 }, () => {
     sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500, times: 1 });
     // "Checking" is answered 504 and applied 4 s later, when "Authorized" has long been shown.
     sim.faults.add({ on: 'api', api: 'message.patch', kind: 'late', ms: 4_000, answer: 504, times: 1 });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     await sim.until(() => shown(scene, asked) === 'Checking your authorization', 10_000, 'the late update');
@@ -66,7 +66,7 @@ describe('updates of a message', { concurrency: 4 }, () => {
       const asked = await askAndSettle(scene);
       const userCode = await authorize(scene, asked);
       sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...trouble });
-      sim.deny({ userCode, user });
+      scene.deny({ link: userCode, user });
       await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 5_000, 'the update with the refusal');
       const old = await scene.click(asked.messageId, 'authorize', asked.sessionId);
       assert.match(titleOf(old.card), /^You declined/);
@@ -75,7 +75,7 @@ describe('updates of a message', { concurrency: 4 }, () => {
       await sim.until(() => shown(scene, asked).startsWith('You declined'), 5_000, 'the late update');
       await sim.until(() => shown(scene, asked).startsWith('One step left'), 15_000, 'the new link again');
       const next = String((await scene.session(asked.sessionId))['next_session_id']);
-      sim.consent({ userCode: codeOn(scene, asked.messageId), user });
+      scene.consent({ link: linkOn(scene, asked.messageId), user });
       assert.equal((await ended(scene, next)).state, 'completed');
       await scene.shows(asked.messageId, 'Authorized');
     });
@@ -93,7 +93,7 @@ describe('updates of a message', { concurrency: 4 }, () => {
       { kind: 'code', code: 11232 },
     ];
     for (const limit of limits) sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...limit });
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     await ended(scene, asked.sessionId);
     await scene.shows(asked.messageId, 'Authorized', 15_000);
     assert.equal(patchesOf(scene, asked.messageId).length, limits.length + 1);
@@ -109,9 +109,9 @@ describe('updates of a message', { concurrency: 4 }, () => {
         const asked = await person.ask(DOCS);
         sim.faults.add({ on: 'api', api: 'message.patch', messageId: asked.messageId, kind: 'code', code });
         const other = newPerson(scene, 'other');
-        sim.consent({ userCode: await authorize(scene, asked, person), user: other.user });
+        scene.consent({ link: await authorize(scene, asked, person), user: other.user });
         await daemon.line('card.gone', (line) => line['session_id'] === asked.sessionId);
-        sim.consent({ userCode: await authorize(scene, asked, person), user: person.user });
+        scene.consent({ link: await authorize(scene, asked, person), user: person.user });
         assert.equal((await ended(scene, asked.sessionId)).state, 'completed', String(code));
         assert.equal((await daemon.call('GET', `/v1/users/${person.openId}/token`)).status, 200);
         assert.ok(patchesOf(scene, asked.messageId).length <= 2, `${patchesOf(scene, asked.messageId).length} updates`);
@@ -126,11 +126,11 @@ describe('updates of a message', { concurrency: 4 }, () => {
     const { messageId } = asked;
     sim.faults.add({ on: 'api', api: 'message.patch', messageId, kind: 'hang', times: 1 });
     sim.faults.add({ on: 'api', api: 'message.patch', messageId, kind: 'reset', times: 2 });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const quick = newPerson(scene, 'quick');
     const theirs = await quick.ask(DOCS);
-    sim.consent({ userCode: await authorize(scene, theirs, quick), user: quick.user });
+    scene.consent({ link: await authorize(scene, theirs, quick), user: quick.user });
     await scene.shows(theirs.messageId, 'Authorized');
     assert.notEqual(shown(scene, asked), 'Authorized: Docs Bot');
     await scene.shows(messageId, 'Authorized', 25_000);
@@ -162,7 +162,7 @@ describe('an update and an ack that cross', { concurrency: 4 }, () => {
     sim.faults.add({ on: 'api', api: 'device_authorization', kind: 'delay', ms: 250, times: 1 });
     const slow = await scene.click(asked.messageId, 'authorize', asked.sessionId);
     assert.match(titleOf(slow.card), /^One step left/);
-    sim.consent({ userCode: codeOn(scene, asked.messageId), user });
+    scene.consent({ link: linkOn(scene, asked.messageId), user });
     const click = await scene.click(asked.messageId, 'agreed', asked.sessionId);
     assert.match(titleOf(click.card), /^Authorized/);
     await eventually(async () => (await updatesLeft(scene, asked)) === 0);
@@ -199,7 +199,7 @@ describe('an update and an ack that cross', { concurrency: 4 }, () => {
       ({ type, data }) => type === 'call.arrived' && data['api'] === 'message.patch',
       10_000,
     );
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     await underWay;
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
     assert.match(titleOf(decline.card), /^You declined/);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Asked, newScene, type Scene } from '../support/scene.js';
-import { authorize, codeOn, ended, eventually, newPerson, type Trouble, titleOf } from '../support/steps.js';
+import { authorize, ended, eventually, linkOn, newPerson, type Trouble, titleOf } from '../support/steps.js';
 
 const DOCS = { scopes: ['docx:document:readonly'] };
 
@@ -33,7 +33,7 @@ describe('sends', { concurrency: 3 }, () => {
       const asked = await scene.ask(DOCS);
       await eventually(async () => (await scene.session(asked.sessionId))['message_id'] !== null);
       assert.equal((await scene.session(asked.sessionId))['message_id'], asked.messageId);
-      sim.consent({ userCode: await authorize(scene, asked), user });
+      scene.consent({ link: await authorize(scene, asked), user });
       await ended(scene, asked.sessionId);
       await scene.shows(asked.messageId, 'Authorized');
       assert.equal(sim.messagesTo(openId).length, 1);
@@ -47,7 +47,7 @@ describe('sends', { concurrency: 3 }, () => {
     const asked = await scene.ask(DOCS);
     const userCode = await authorize(scene, asked);
     held.release();
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     assert.equal(sim.messagesTo(openId).length, 1);
@@ -84,7 +84,7 @@ describe('a click', { concurrency: 4 }, () => {
         assert.equal(click.errorCode, undefined, `${name}: ${click.reason}`);
         // In the ack or, when so many at once keep the machine busy, right after it.
         await scene.shows(asked.messageId, 'One step left');
-        assert.match(codeOn(scene, asked.messageId), /-/);
+        assert.match(linkOn(scene, asked.messageId), /-/);
         await invalidate(scene, asked);
         await scene.shows(asked.messageId, 'Request cancelled');
       }),

@@ -8,10 +8,10 @@ import { newScene } from '../support/scene.js';
 import {
   assertNoToken,
   authorize,
-  codeOn,
   ended,
   eventually,
   jobsOf,
+  linkOn,
   newPerson,
   type Trouble,
   titleOf,
@@ -27,7 +27,7 @@ describe('another account consents', { concurrency: 2 }, () => {
     const other = newPerson(scene, 'Wang Wei');
     const asked = await scene.ask(DOCS);
     const first = await authorize(scene, asked);
-    assert.equal(sim.consent({ userCode: first, user: other.user }), 'ok');
+    assert.equal(scene.consent({ link: first, user: other.user }), 'ok');
     await scene.shows(asked.messageId, 'That was not your account');
     assert.equal((await scene.session(asked.sessionId)).state, 'authorizing');
     await assertNoToken(scene, [openId, other.openId]);
@@ -35,7 +35,7 @@ describe('another account consents', { concurrency: 2 }, () => {
 
     const second = await authorize(scene, asked);
     assert.notEqual(second, first);
-    sim.consent({ userCode: second, user });
+    scene.consent({ link: second, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const token = await daemon.call('GET', `/v1/users/${openId}/token`);
     assert.equal(sim.accessTokens().find((known) => known.token === token.body.access_token)?.openId, openId);
@@ -53,7 +53,7 @@ describe('another account consents', { concurrency: 2 }, () => {
       'Ended: the account never matched',
     ]) {
       const code = await authorize(scene, asked);
-      sim.consent({ userCode: code, user: other.user });
+      scene.consent({ link: code, user: other.user });
       await sim.until(() => titleOf(sim.message(asked.messageId)?.content) === title, 10_000, title);
     }
     const failed = await ended(scene, asked.sessionId);
@@ -64,7 +64,7 @@ describe('another account consents', { concurrency: 2 }, () => {
     const restart = await scene.click(asked.messageId, 'restart', asked.sessionId);
     assert.match(titleOf(restart.card), /^One step left/);
     const next = String((await scene.session(asked.sessionId))['next_session_id']);
-    sim.consent({ userCode: codeOn(scene, asked.messageId), user });
+    scene.consent({ link: linkOn(scene, asked.messageId), user });
     assert.equal((await ended(scene, next)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     assert.equal(sim.messagesTo(openId).length, 1);
@@ -91,7 +91,7 @@ describe('user_info cannot be had', { concurrency: 3 }, () => {
         sim.faults.add({ on: 'api', api: 'user_info', openId: person.openId, ...trouble });
         const asked = await person.ask(DOCS);
         const userCode = await authorize(scene, asked, person);
-        sim.consent({ userCode, user: person.user });
+        scene.consent({ link: userCode, user: person.user });
         await scene.shows(asked.messageId, 'Checking your authorization', 15_000);
         const early = await daemon.call('GET', `/v1/users/${person.openId}/token`);
         assert.equal(early.status, 404, `${name}: ${early.text}`);
@@ -107,7 +107,7 @@ describe('user_info cannot be had', { concurrency: 3 }, () => {
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask({ ...DOCS, ttl_seconds: 10 });
     const trouble = sim.faults.add({ on: 'api', api: 'user_info', kind: 'status', status: 502 });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     await scene.shows(asked.messageId, 'Checking your authorization');
     const expiresAt = Date.parse(String((await scene.session(asked.sessionId))['expires_at']));
     const seconds = Math.ceil((expiresAt - Date.now()) / 1000) + 1;
@@ -125,7 +125,7 @@ describe('user_info cannot be had', { concurrency: 3 }, () => {
     const { openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     sim.faults.add({ on: 'api', api: 'user_info', kind: 'code', code: 20021 });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     const failed = await ended(scene, asked.sessionId);
     assert.deepEqual([failed.state, failed.failure_reason], ['failed', 'upstream_error']);
     assert.equal(failed.failure_detail.feishu_code, 20021);
@@ -145,7 +145,7 @@ describe('she declines', { concurrency: 3 }, () => {
     const session = await ended(scene, asked.sessionId);
     assert.deepEqual([session.state, session.failure_reason], ['rejected', null]);
 
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     const polls = sim.calls.filter(({ api }) => api === 'token').length;
     await eventually(async () => (await jobsOf(scene, 'device-poll')).length === 0);
     assert.equal(sim.calls.filter(({ api }) => api === 'token').length, polls);
@@ -157,7 +157,7 @@ describe('she declines', { concurrency: 3 }, () => {
     const { sim, user } = scene;
     const asked = await scene.ask(DOCS);
     const userCode = await authorize(scene, asked);
-    assert.equal(sim.deny({ userCode, user }), 'ok');
+    assert.equal(scene.deny({ link: userCode, user }), 'ok');
     assert.equal((await ended(scene, asked.sessionId)).state, 'rejected');
     await scene.shows(asked.messageId, 'You declined');
     assert.ok(!JSON.stringify(sim.message(asked.messageId)?.content).includes(userCode));
@@ -170,7 +170,7 @@ describe('she declines', { concurrency: 3 }, () => {
     const userCode = await authorize(scene, asked);
     const issued = sim.waitFor('token', 10_000);
     const held = sim.faults.add({ ...POLL, kind: 'hold', when: 'after', times: 1 });
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     await issued;
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
     assert.match(titleOf(decline.card), /^You declined/);
@@ -185,10 +185,10 @@ describe('she declines', { concurrency: 3 }, () => {
 describe('she agrees to less, or Feishu gives less', { concurrency: 3 }, () => {
   it('with scopes missing the session fails, what she did give is kept, the card names the rest', async (t) => {
     const scene = await newScene(t);
-    const { daemon, openId, sim, user } = scene;
+    const { daemon, openId, user } = scene;
     const asked = await scene.ask({ scopes: ['docx:document:readonly', 'no:such:scope'] });
     const userCode = await authorize(scene, asked);
-    sim.consent({ userCode, user, scopes: ['docx:document:readonly', 'offline_access'] });
+    scene.consent({ link: userCode, user, scopes: ['docx:document:readonly', 'offline_access'] });
     const session = await ended(scene, asked.sessionId);
     assert.deepEqual([session.state, session.failure_reason], ['failed', 'insufficient_scope']);
     assert.deepEqual(session.missing_scopes, ['no:such:scope']);
@@ -208,7 +208,7 @@ describe('she agrees to less, or Feishu gives less', { concurrency: 3 }, () => {
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     sim.faults.add({ ...POLL, kind: 'rewrite', remove: ['refresh_token', 'refresh_token_expires_in'] });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const status = (await daemon.call('GET', `/v1/users/${openId}`)).body;
     assert.deepEqual([status.status, status.renewable, status.refresh_expires_at], ['active', false, null]);
@@ -222,7 +222,7 @@ describe('she agrees to less, or Feishu gives less', { concurrency: 3 }, () => {
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     sim.faults.add({ ...POLL, kind: 'rewrite', remove: ['expires_in', 'refresh_token_expires_in', 'code'] });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const token = (await daemon.call('GET', `/v1/users/${openId}/token`)).body;
     assert.ok(token.expires_in > 7_000 && token.expires_in <= 7_200, JSON.stringify(token));

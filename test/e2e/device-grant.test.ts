@@ -53,7 +53,7 @@ describe("Feishu's answers are odd", { concurrency: 4 }, () => {
     }
     await Promise.all(
       made.map(async ({ answer: { gapMs, name }, asked, person, userCode }) => {
-        sim.consent({ userCode, user: person.user });
+        scene.consent({ link: userCode, user: person.user });
         assert.equal((await ended(scene, asked.sessionId)).state, 'completed', name);
         const { createdAt, lastPollAt = 0 } = sim.deviceCodes().find((code) => code.userCode === userCode) ?? {
           createdAt: 0,
@@ -68,7 +68,7 @@ describe("Feishu's answers are odd", { concurrency: 4 }, () => {
     const { sim, user } = scene;
     const asked = await scene.ask(DOCS);
     sim.faults.add({ ...POLL, kind: 'oauth_error', error: 'slow_down', code: 20095, times: 2 });
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId, 30)).state, 'completed');
     const polls = sim.calls.filter(({ api }) => api === 'token').map(({ at }) => at);
     const [first = 0, second = 0, third = 0] = polls;
@@ -109,7 +109,7 @@ describe("Feishu's answers are odd", { concurrency: 4 }, () => {
       { kind: 'status', status: 200, body: [] },
     ];
     for (const trouble of troubles) sim.faults.add({ ...POLL, times: 1, ...trouble });
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     assert.equal((await ended(scene, asked.sessionId, 40)).state, 'completed');
     assert.equal(sim.calls.filter(({ api }) => api === 'token').length, troubles.length + 1);
     assert.equal(sim.deviceCodes().length, 1);
@@ -233,7 +233,7 @@ describe('the link', { concurrency: 3 }, () => {
     const userCode = await authorize(scene, asked);
     const texts = stringsIn(sim.message(asked.messageId)?.content);
     assert.ok(texts.some((text) => text.includes(`](${sim.baseUrl}/oauth/v1/device/verify)`)));
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
   });
 
@@ -247,7 +247,7 @@ describe('the link', { concurrency: 3 }, () => {
       assert.equal(early.errorCode, undefined, early.reason);
       assert.equal(early.toast?.i18n?.['en_us'], 'We have not seen your consent yet and keep looking');
     }
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     const agreedAt = Date.now();
     assert.equal((await ended(scene, asked.sessionId, 30)).state, 'completed');
     assert.ok(Date.now() - agreedAt < 8_000, `it took ${Date.now() - agreedAt} ms`);
@@ -259,10 +259,10 @@ describe('the link', { concurrency: 3 }, () => {
 
   it('"I have agreed" after consent turns the card by its own ack', async (t) => {
     const scene = await newScene(t, { simulator: { deviceIntervalSeconds: 30 } });
-    const { sim, user } = scene;
+    const { user } = scene;
     const asked = await scene.ask(DOCS);
     const userCode = await authorize(scene, asked);
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     const click = await scene.click(asked.messageId, 'agreed', asked.sessionId);
     assert.match(titleOf(click.card), /^Authorized/);
     assert.equal((await scene.session(asked.sessionId)).state, 'completed');
@@ -276,7 +276,7 @@ describe('the link', { concurrency: 3 }, () => {
     sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500, times: 2 });
     const issued = sim.waitFor('token', 10_000);
     const held = sim.faults.add({ ...POLL, userCode: first, kind: 'hold', when: 'after', times: 1 });
-    sim.consent({ userCode: first, user });
+    scene.consent({ link: first, user });
     await issued;
     await eventually(async () => Date.now() > (sim.deviceCodes()[0]?.expiresAt ?? 0) + 50);
     const second = await authorize(scene, asked);

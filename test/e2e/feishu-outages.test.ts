@@ -27,7 +27,7 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
       await sim.until(() => sim.sockets().some(({ id }) => id !== socket.id), 10_000, 'a new connection');
       await sim.until(() => calls(scene, 'token') > polls, 5_000, 'the next poll');
     }
-    assert.equal(sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
     await scene.shows(asked.messageId, 'Authorized');
     assert.equal(daemon.lines.filter(({ event }) => event === 'daemon.started').length, 1);
   });
@@ -47,7 +47,7 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
     assert.equal(click.errorCode, undefined, click.reason);
     assert.match(JSON.stringify(click.card), /"agreed"/);
-    assert.equal(sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
     const ended = await scene.daemon.call('GET', `/v1/sessions/${asked.sessionId}?wait_seconds=20`);
     assert.equal(ended.body.state, 'completed');
     assert.doesNotMatch(JSON.stringify(sim.message(asked.messageId)?.content), /Authorized/);
@@ -63,7 +63,7 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     await scene.shows(asked.messageId, '"agreed"');
     const hang = sim.faults.add({ on: 'api', api: 'message.patch', kind: 'hang', times: 1 });
     const reset = sim.faults.add({ on: 'api', api: 'message.patch', kind: 'reset', times: 1 });
-    assert.equal(sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
     const ended = await daemon.call('GET', `/v1/sessions/${asked.sessionId}?wait_seconds=20`);
     assert.equal(ended.body.state, 'completed');
     assert.equal((await daemon.call('GET', `/v1/users/${scene.openId}/token`)).status, 200);

@@ -65,7 +65,7 @@ describe('clients with limits', { concurrency: 2 }, () => {
       message: forWiki ?? messages[0],
     };
     assert.ok(asked.message);
-    sim.consent({ userCode: await authorize(scene, { ...asked, message: asked.message }), user });
+    scene.consent({ link: await authorize(scene, { ...asked, message: asked.message }), user });
     const end = await wiki('GET', `/v1/sessions/${second.session_id}?wait_seconds=20`);
     assert.equal(end.body.state, 'completed');
     assert.equal((await crm('GET', `/v1/sessions/${first.session_id}`)).body.state, 'pending');
@@ -78,7 +78,7 @@ describe('clients with limits', { concurrency: 2 }, () => {
     const ofWiki = (await wiki('POST', '/v1/sessions', { open_id: openId, scopes: [A] }, key)).body;
     const message = await sim.until(() => sim.messagesTo(openId)[0]);
     const asked = { sessionId: ofWiki.session_id, messageId: message.messageId, message };
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     await wiki('GET', `/v1/sessions/${ofWiki.session_id}?wait_seconds=20`);
 
     const path = `/v1/sessions/${ofWiki.session_id}`;

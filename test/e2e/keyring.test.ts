@@ -33,7 +33,7 @@ const removable = (daemon: Daemon, keyId: string, timeoutMs = 20_000) =>
 describe('key rotation', { concurrency: 3 }, () => {
   it('seals everything anew while sessions go on; then the former key is not needed any more', async (t) => {
     const scene = await newScene(t, { env: ring(K1) });
-    const { openId, redis, sim } = scene;
+    const { openId, redis } = scene;
     const done = await scene.ask({ reason: 'for the report' });
     await authorizeByCard(scene, done.messageId);
     const [early, late] = [newPerson(scene, 'early'), newPerson(scene, 'late')];
@@ -45,7 +45,7 @@ describe('key rotation', { concurrency: 3 }, () => {
     const rotating = await restart(scene, ring(K2, K1));
     await removable(rotating, 'k1');
     assert.equal(await countSealedWith(redis.client, 'k1'), 0);
-    assert.equal(sim.consent({ userCode, user: early.user }), 'ok');
+    assert.equal(scene.consent({ link: userCode, user: early.user }), 'ok');
     const session = await ended(scene, inFlight.sessionId);
     assert.deepEqual([session.state, session.reason], ['completed', 'in flight']);
     const { body } = await rotating.call('GET', '/v1/keys');
@@ -148,7 +148,7 @@ describe('key rotation', { concurrency: 3 }, () => {
     assert.deepEqual([await token(scene.daemon), await token(newer)], [200, 200]);
     const person = newPerson(scene, 'meanwhile');
     const asked = await person.ask({ reason: 'sealed by the older one' });
-    scene.sim.consent({ userCode: await authorize(scene, asked, person), user: person.user });
+    scene.consent({ link: await authorize(scene, asked, person), user: person.user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const { keys, reseal } = (await newer.call('GET', '/v1/keys')).body;
     assert.deepEqual(

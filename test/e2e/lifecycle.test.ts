@@ -137,7 +137,7 @@ describe('stopping', { concurrency: 2 }, () => {
     const asked = await scene.ask();
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
     const late = scene.sim.faults.add({ on: 'api', api: 'token', kind: 'delay', ms: 1_500 });
-    assert.equal(scene.sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
     await scene.sim.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'token', 10_000);
     const { code } = await stop(scene.daemon);
     assert.equal(code, 0);
@@ -329,7 +329,7 @@ describe('a suspended machine', { concurrency: 2 }, () => {
     old?.close(1001);
     await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    assert.equal(scene.sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
     await new Promise((resolve) => setTimeout(resolve, 20_000));
     scene.daemon.signal('SIGCONT');
     await eventually(() => scene.sim.sockets().some(({ id }) => id !== old?.id), 20_000, 'a new connection');

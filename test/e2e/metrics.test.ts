@@ -49,11 +49,11 @@ async function becomes(daemon: Daemon, name: string, labels: Readonly<Record<str
 
 /** What all the tests look at: one user has authorized, one declined here, one there, one let the card expire. */
 async function live(scene: Scene): Promise<void> {
-  const { daemon, openId, sim, user } = scene;
+  const { daemon, openId, user } = scene;
   const tired = newPerson(scene, 'Zhang Wei');
   const expiring = await tired.ask({ ttl_seconds: 10 });
   const asked = await scene.ask({ scopes: ['docx:document:readonly'] });
-  assert.equal(sim.consent({ userCode: await authorize(scene, asked), user }), 'ok');
+  assert.equal(scene.consent({ link: await authorize(scene, asked), user }), 'ok');
   assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
   for (const scopes of ['docx:document:readonly', 'docx:document:readonly', 'im:message:readonly']) {
     await daemon.call('GET', `/v1/users/${openId}/token?scopes=${scopes}`);
@@ -64,7 +64,7 @@ async function live(scene: Scene): Promise<void> {
   const there = newPerson(scene, 'Chen Jie');
   const refused = await there.ask();
   const userCode = await authorize(scene, refused, there);
-  assert.equal(sim.deny({ userCode, user: there.user }), 'ok');
+  assert.equal(scene.deny({ link: userCode, user: there.user }), 'ok');
   assert.equal((await ended(scene, refused.sessionId)).state, 'rejected');
   assert.equal((await ended(scene, expiring.sessionId)).state, 'expired');
 }
@@ -196,7 +196,7 @@ describe('GET /metrics', { concurrency: 3 }, () => {
     await second.readiness(200);
     const asked = await scene.ask();
     const code = await authorize(scene, asked);
-    assert.equal(scene.sim.consent({ userCode: code, user: scene.user }), 'ok');
+    assert.equal(scene.consent({ link: code, user: scene.user }), 'ok');
     await scene.shows(asked.messageId, 'Authorized');
     await newPerson(scene, 'Wu Yan').ask();
     await daemon.call('GET', `/v1/users/ou_nobody/token`);

@@ -32,7 +32,7 @@ async function linked(scene: Scene): Promise<Asked> {
 }
 
 const consent = (scene: Scene): void => {
-  assert.equal(scene.sim.consent({ userCode: scene.userCode(), user: scene.user }), 'ok');
+  assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
 };
 
 async function completes(scene: Scene, asked: Asked, timeoutMs = RECOVERY_MS): Promise<void> {
@@ -237,7 +237,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
         .deviceCodes()
         .find(({ userCode }) => JSON.stringify(scene.sim.message(consented.messageId)?.content).includes(userCode));
       await forget();
-      scene.sim.consent({ userCode: code?.userCode ?? '', user: consented.user });
+      scene.consent({ link: code?.userCode ?? '', user: consented.user });
       await allShow(scene, [consented], 'Authorized', 40_000);
       assert.ok(says(scene.daemon, 'reconciler.repaired').length > 0);
       await forget();

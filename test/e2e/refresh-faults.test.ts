@@ -318,7 +318,7 @@ describe('scopes', { concurrency: 2 }, () => {
       userCode,
       set: { scope: 'docx:document:readonly offline_access' },
     });
-    scene.sim.consent({ userCode, user: scene.user });
+    scene.consent({ link: userCode, user: scene.user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     narrow.clear();
     const line = await scene.daemon.line('grant.narrowed');

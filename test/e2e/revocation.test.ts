@@ -226,7 +226,7 @@ describe('an authorization that is taken back', { concurrency: 3 }, () => {
       const asked = await scene.daemon.call('POST', '/v1/sessions', body, as(client));
       const message = await sim.until(() => sim.messagesTo(openId).find((sent) => !known.has(sent.messageId)));
       const it = { sessionId: String(asked.body.session_id), messageId: message.messageId, message };
-      sim.consent({ userCode: await authorize(scene, it), user });
+      scene.consent({ link: await authorize(scene, it), user });
       await ended(scene, it.sessionId);
       await scene.shows(it.messageId, '"action":"revoke"');
       return it;
@@ -271,12 +271,12 @@ describe('an authorization that is taken back', { concurrency: 3 }, () => {
 
   it('by the button also when the record of the session is gone, and on no card where nothing was authorized', async (t) => {
     const scene = await newScene(t);
-    const { app, openId, redis, sim } = scene;
+    const { app, openId, redis } = scene;
     const asked = await scene.ask({ scopes: DOCS });
     const early = await scene.click(asked.messageId, 'revoke', asked.sessionId, { locale: 'en_us' });
     assert.match(early.toastText ?? '', /^This button cannot be used/);
     assert.equal((await scene.session(asked.sessionId)).state, 'pending');
-    sim.consent({ userCode: await authorize(scene, asked), user: scene.user });
+    scene.consent({ link: await authorize(scene, asked), user: scene.user });
     await ended(scene, asked.sessionId);
     await scene.shows(asked.messageId, '"action":"revoke"');
     await redis.client.del(`authd:{${app.appId}}:session:${asked.sessionId}`);

@@ -118,13 +118,13 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     const asked = await scene.ask(ask);
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
     const stranger = sim.addUser({ name: 'Somebody Else' });
-    sim.consent({ userCode: scene.userCode(), user: stranger });
+    scene.consent({ link: scene.link(), user: stranger });
     await scene.daemon.line('session.wrong_account', undefined, 20_000);
 
     const held = sim.faults.add({ on: 'api', api: 'token', grant: 'device_code', kind: 'hold' });
     await scene.shows(asked.messageId, '"action":"authorize"');
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    sim.consent({ userCode: scene.userCode(), user: scene.user });
+    scene.consent({ link: scene.link(), user: scene.user });
     await sim.until(() => held.fired > 0, 10_000);
     await scene.redis.kill();
     held.clear();

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Queue } from 'bullmq';
 import { newScene, type Scene } from '../support/scene.js';
-import { authorize, codeOn, ended, eventually, newPerson, titleOf, titlesOf } from '../support/steps.js';
+import { authorize, ended, eventually, linkOn, newPerson, titleOf, titlesOf } from '../support/steps.js';
 
 const A = 'docx:document:readonly';
 const B = 'calendar:calendar';
@@ -50,7 +50,7 @@ describe('a client asks again', { concurrency: 3 }, () => {
     assert.equal(daemon.lines.filter((line) => line.event === 'session.superseded').length, 1);
     const late = await scene.click(first.messageId, 'authorize', first.sessionId);
     assert.match(titleOf(late.card), /^Replaced/);
-    sim.consent({ userCode: await authorize(scene, second), user });
+    scene.consent({ link: await authorize(scene, second), user });
     assert.equal((await ended(scene, second.sessionId)).state, 'completed');
   });
 
@@ -58,7 +58,7 @@ describe('a client asks again', { concurrency: 3 }, () => {
     const scene = await newScene(t);
     const { openId, sim, user } = scene;
     const first = await scene.ask({ scopes: [A, B] });
-    sim.consent({ userCode: await authorize(scene, first), user });
+    scene.consent({ link: await authorize(scene, first), user });
     await ended(scene, first.sessionId);
 
     const covered = await post(scene, { scopes: [B] });
@@ -127,7 +127,7 @@ describe('a request that reaches a group, or nobody', { concurrency: 3 }, () => 
     const notice = JSON.stringify(inGroup()[0]?.content);
     assert.match(notice, new RegExp(`<at user_id=\\\\"${openId}\\\\">`));
     assert.doesNotMatch(notice, /private|https?:|verify/i);
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     await ended(scene, asked.sessionId);
     await scene.shows(asked.messageId, 'Authorized');
     assert.equal(inGroup().length, 1);
@@ -136,11 +136,11 @@ describe('a request that reaches a group, or nobody', { concurrency: 3 }, () => 
 
   it('asks her all the same when the bot may not write to the group', async (t) => {
     const scene = await newScene(t);
-    const { daemon, sim, user } = scene;
+    const { daemon, user } = scene;
     const asked = await scene.ask({ scopes: [A], chat_id: 'oc_not_ours' });
     const failed = await daemon.line('notice.failed');
     assert.equal(failed['feishu_code'], 230034);
-    sim.consent({ userCode: await authorize(scene, asked), user });
+    scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
   });
 
@@ -199,7 +199,7 @@ describe('time runs out', { concurrency: 4 }, () => {
     const restart = await person.click(first, 'restart');
     assert.match(titleOf(restart.card), /^One step left/);
     const next = String((await scene.session(first.sessionId))['next_session_id']);
-    sim.consent({ userCode: codeOn(scene, first.messageId), user: person.user });
+    scene.consent({ link: linkOn(scene, first.messageId), user: person.user });
     assert.equal((await ended(scene, next)).state, 'completed');
     await scene.shows(first.messageId, 'Authorized');
     assert.equal(sim.messagesTo(person.openId).length, 1);
@@ -269,7 +269,7 @@ describe('time runs out', { concurrency: 4 }, () => {
     await eventually(async () => Date.now() > expiresAt - 4_500);
     const issued = sim.waitFor('token');
     const held = sim.faults.add({ on: 'api', api: 'token', kind: 'hold', when: 'after', times: 1 });
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     await issued;
     await eventually(async () => Date.now() > expiresAt + 500);
     assert.equal((await scene.session(asked.sessionId)).state, 'authorizing');
@@ -291,7 +291,7 @@ describe('she starts again', { concurrency: 3 }, () => {
     assert.ok(!JSON.stringify(sim.message(asked.messageId)?.content).includes(first));
     const second = await authorize(scene, asked);
     assert.notEqual(second, first);
-    sim.consent({ userCode: second, user });
+    scene.consent({ link: second, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     assert.equal(sim.messagesTo(scene.openId).length, 1);
@@ -310,7 +310,7 @@ describe('she starts again', { concurrency: 3 }, () => {
       [next['message_id'], next['reason'], next['metadata']],
       [asked.messageId, 'Weekly report', { ticket: '17' }],
     );
-    sim.consent({ userCode: codeOn(scene, asked.messageId), user });
+    scene.consent({ link: linkOn(scene, asked.messageId), user });
     assert.equal((await ended(scene, String(next['session_id']))).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     assert.equal(sim.messagesTo(openId).length, 1);
@@ -339,7 +339,7 @@ describe('clients end, delete and list sessions', { concurrency: 3 }, () => {
     const scene = await newScene(t);
     const { daemon, openId, sim, user } = scene;
     const done = await scene.ask({ scopes: [A] });
-    sim.consent({ userCode: await authorize(scene, done), user });
+    scene.consent({ link: await authorize(scene, done), user });
     await ended(scene, done.sessionId);
     const asked = await scene.ask({ scopes: [B] });
     const userCode = await authorize(scene, asked);
@@ -355,7 +355,7 @@ describe('clients end, delete and list sessions', { concurrency: 3 }, () => {
     const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
     assert.match(titleOf(click.card), /^Request cancelled/);
     assert.equal(click.toast?.i18n?.['en_us'], 'This request has already ended, the card says how');
-    sim.consent({ userCode, user });
+    scene.consent({ link: userCode, user });
     assert.equal((await scene.session(asked.sessionId)).state, 'invalidated');
   });
 

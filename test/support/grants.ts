@@ -36,7 +36,7 @@ export async function grant(scene: Scene, options: GrantOptions = {}): Promise<{
     set,
     ...(remove !== undefined && { remove: [...remove] }),
   });
-  sim.consent({ userCode, user: person?.user ?? scene.user });
+  scene.consent({ link: userCode, user: person?.user ?? scene.user });
   const session = await ended(scene, asked.sessionId);
   odd.clear();
   assert.equal(session.state, 'completed', JSON.stringify(session));

@@ -2,6 +2,7 @@
  * A person at her chat: looks at the card and does what it offers until it says that she has authorized. She does not
  * know what the daemon went through; whatever happened, following the card must get her there.
  */
+import { linkIn } from './consents.js';
 import type { Scene } from './scene.js';
 
 interface Seen {
@@ -15,7 +16,7 @@ interface Seen {
  * not press "I have agreed" but waits for the card to turn by itself.
  */
 export async function authorizeByCard(
-  scene: Pick<Scene, 'sim' | 'user'>,
+  scene: Pick<Scene, 'sim' | 'user' | 'consent' | 'entrance'>,
   messageId: string,
   { timeoutMs = 40_000, patient = false }: { timeoutMs?: number; patient?: boolean } = {},
 ): Promise<void> {
@@ -28,17 +29,21 @@ export async function authorizeByCard(
     if (left <= 0) throw new Error(`the card never said "Authorized"; it shows ${seen.text.slice(0, 600)}`);
     const action = ['agreed', 'authorize', 'restart'].find((name) => seen.actions.has(name));
     if (action === 'agreed') {
-      const code = sim.deviceCodes().find((known) => seen.text.includes(known.userCode));
-      if (code !== undefined) sim.consent({ userCode: code.userCode, user });
+      const link = linkIn(sim, sim.message(messageId)?.content);
+      if (link !== undefined) scene.consent({ link, user });
     }
     const changed = nextChange(scene, messageId, seen.text, Math.min(left, action === 'agreed' ? 3_000 : 1_000));
     const waits = patient && action === 'agreed';
-    if (action !== undefined && !waits && seen.sessionId !== null && sim.connections().length > 0) {
+    if (action !== undefined && !waits && seen.sessionId !== null && canClick(scene)) {
       await sim.click({ messageId, user, value: { action, session_id: seen.sessionId } });
     }
     await changed;
   }
 }
+
+/** While no connection is up her client says so, and she waits. */
+const canClick = ({ entrance, sim }: Pick<Scene, 'entrance' | 'sim'>): boolean =>
+  sim.connections().length > 0 || entrance?.way.clicks === 'http';
 
 function look(scene: Pick<Scene, 'sim'>, messageId: string): Seen {
   const text = JSON.stringify(scene.sim.message(messageId)?.content ?? {});

@@ -4,17 +4,21 @@ import type { Message } from '../simulator/chat/chats.js';
 import type { ClickResult } from '../simulator/chat/clicks.js';
 import type { App, User } from '../simulator/directory.js';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.js';
+import { type Consents, linkIn, newConsents } from './consents.js';
 import { type Daemon, type DaemonOptions, newDaemon } from './daemon.js';
 import { newRedisServer, type RedisServer } from './redis-server.js';
 import { newTcpRelay, type TcpRelay } from './tcp-relay.js';
+import { type Entrance, newEntrance, WAY, type Way } from './ways.js';
 
-export interface Scene {
+export interface Scene extends Consents {
   readonly sim: Simulator;
   readonly redis: RedisServer;
   /** Between the daemons and Redis, with the option `relay`. */
   readonly relay: TcpRelay;
   readonly app: App;
   readonly user: User;
+  /** For browsers and HTTP callbacks; null by the ways that need none. */
+  readonly entrance: Entrance | null;
   /** The user's open_id in the app. */
   readonly openId: string;
   readonly daemon: Daemon;
@@ -25,8 +29,8 @@ export interface Scene {
   /** Asks by the API; resolves when the card is in the chat. */
   ask(body?: Readonly<Record<string, unknown>>): Promise<Asked>;
   click(messageId: string, action: string, sessionId: string, more?: object): Promise<ClickResult>;
-  /** The user code of the newest link. */
-  userCode(): string;
+  /** The link that the user's newest card offers. */
+  link(): string;
   session(sessionId: string): Promise<Readonly<Record<string, unknown>> & { state: string }>;
   /** Waits until the message shows a card with this text anywhere in it. */
   shows(messageId: string, text: string, timeoutMs?: number): Promise<void>;
@@ -44,6 +48,7 @@ export interface SceneOptions {
   readonly env?: DaemonOptions['env'];
   readonly redisArgs?: readonly string[];
   readonly enabledScopes?: string[];
+  readonly way?: Way;
   /** Daemons reach Redis through a relay. */
   readonly relay?: boolean;
   /** Wait until the daemon is ready (default); false: only until it serves HTTP. */
@@ -75,11 +80,13 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
   closers.push(() => relay.close());
   relay.target(redis.port);
   await options.beforeStart?.(redis, relay);
+  const entrance = await newEntrance(options.way ?? WAY, app, sim);
+  if (entrance !== null) closers.push(() => entrance.relay.close());
   const base: DaemonOptions = {
     redisUrl: options.relay === true ? `redis://127.0.0.1:${relay.port}` : redis.url,
     feishuUrl: sim.baseUrl,
     app,
-    ...(options.env === undefined ? {} : { env: options.env }),
+    env: { ...entrance?.env, ...options.env },
   };
   const closeWith = (started: Daemon): Daemon => {
     daemons.add(started);
@@ -87,12 +94,18 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
     return started;
   };
   let daemon = closeWith(await newDaemon(base));
+  await entrance?.leadTo(daemon);
   if (options.waitForReady !== false) await daemon.readiness(200);
 
+  const consents = newConsents(sim);
+  closers.push(async () => {
+    await consents.pages();
+  });
   const scene: Scene = {
     sim,
     redis,
     relay,
+    entrance,
     app,
     user,
     openId,
@@ -115,11 +128,12 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
     },
     click: (messageId, action, sessionId, more = {}) =>
       sim.click({ messageId, user, value: { action, session_id: sessionId }, ...more }),
-    userCode() {
-      const code = sim.deviceCodes().at(-1);
-      if (code === undefined) throw new Error('no device code was made');
-      return code.userCode;
+    link() {
+      const link = linkIn(sim, sim.messagesTo(openId).at(-1)?.content) ?? sim.deviceCodes().at(-1)?.userCode;
+      if (link === undefined) throw new Error('no link was made');
+      return link;
     },
+    ...consents,
     async session(sessionId) {
       return (await daemon.call('GET', `/v1/sessions/${sessionId}`)).body;
     },

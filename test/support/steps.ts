@@ -9,6 +9,7 @@ import type { Message } from '../simulator/chat/chats.js';
 import type { ClickResult } from '../simulator/chat/clicks.js';
 import type { User } from '../simulator/directory.js';
 import type { Fault } from '../simulator/fault-kinds.js';
+import { linkIn } from './consents.js';
 import type { Asked, Scene } from './scene.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the session as the API gives it, looked into by tests
@@ -37,21 +38,21 @@ export function newPerson(scene: Scene, name: string): PersonInScene {
   };
 }
 
-/** Clicks Authorize and gives the code of the link: the ack's card shows it or, on a busy machine, the one that follows. */
+/** Clicks Authorize and gives the link: the ack's card shows it or, on a busy machine, the one that follows. */
 export async function authorize(scene: Scene, asked: Asked, person?: PersonInScene): Promise<string> {
   const { messageId, sessionId } = asked;
   const click = await scene.click(messageId, 'authorize', sessionId, person === undefined ? {} : { user: person.user });
   assert.equal(click.errorCode, undefined, click.reason);
   await scene.shows(messageId, '"action":"agreed"');
-  return codeOn(scene, messageId);
+  return linkOn(scene, messageId);
 }
 
-/** The code that a message shows now. */
-export function codeOn(scene: Scene, messageId: string): string {
-  const shown = JSON.stringify(scene.sim.message(messageId)?.content);
-  const code = scene.sim.deviceCodes().find(({ userCode }) => shown.includes(userCode));
-  assert.ok(code, `the card shows no code: ${shown}`);
-  return code.userCode;
+/** The link that a message offers now. */
+export function linkOn(scene: Scene, messageId: string): string {
+  const { content } = scene.sim.message(messageId) ?? {};
+  const link = linkIn(scene.sim, content);
+  assert.ok(link, `the card offers no link: ${JSON.stringify(content)}`);
+  return link;
 }
 
 /** The English title of a card; empty when there is no card. */

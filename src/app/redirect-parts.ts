@@ -1,0 +1,39 @@
+/** The authorization code grant's way back: from what a browser brings to the page it gets. */
+import type { Logger } from 'pino';
+import type { Metrics } from '../domain/metrics.js';
+import type { ReceiveRedirect } from '../domain/redirect.js';
+import type { Hints } from '../flow/hints.js';
+import { createReceiveRedirect } from '../flow/redirect.js';
+import { explainRedirectError } from '../oauth/redirect-error.js';
+import type { Producer } from '../queue/producer.js';
+import type { FeishuParts } from './feishu-parts.js';
+import type { StoreParts } from './store-parts.js';
+
+export interface RedirectPartsDeps {
+  readonly store: StoreParts;
+  readonly feishu: FeishuParts;
+  readonly lateProducer: () => Producer;
+  readonly hints: Hints;
+  readonly metrics: Pick<Metrics, 'sessionFailed'>;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/** How long a page waits for its outcome. */
+const WAIT_MS = 8_000;
+
+export const buildRedirects = ({ feishu, lateProducer, store, ...deps }: RedirectPartsDeps): ReceiveRedirect =>
+  createReceiveRedirect({
+    ...deps,
+    links: feishu.links,
+    names: feishu.names,
+    redirects: store.redirects,
+    sessions: store.sessions,
+    changes: store.changes,
+    producer: {
+      pollNow: async (...job) => await lateProducer().pollNow(...job),
+      cardUpdate: async (sessionId) => await lateProducer().cardUpdate(sessionId),
+    },
+    explainError: explainRedirectError,
+    waitMs: WAIT_MS,
+  });

@@ -1,0 +1,60 @@
+/**
+ * Consent by whichever grant a card has its link from: the user code of a device grant, or the address of Feishu's page
+ * of an authorization code grant. By the latter her browser goes on to the redirect URI, as browsers do.
+ */
+import type { Person } from '../simulator/directory.js';
+import type { Simulator } from '../simulator/index.js';
+
+/** What a browser was shown. */
+export interface Page {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+export interface Consents {
+  /** `link`: a user code or an address. Gives 'ok', or what Feishu's page says instead. */
+  consent(consent: Person & { link: string; scopes?: string[] }): string;
+  deny(denial: Person & { link: string }): string;
+  /** What browsers were shown at the redirect URI so far, in the order of the redirects. */
+  pages(): Promise<readonly Page[]>;
+}
+
+export function newConsents(sim: Simulator): Consents {
+  const pages: Promise<Page>[] = [];
+  const browse = (answer: ReturnType<Simulator['authorize']>): string => {
+    if (answer.redirectTo === undefined) return String(answer.errorCode);
+    pages.push(openPage(answer.redirectTo));
+    return 'ok';
+  };
+  const isAddress = (link: string): boolean => link.includes('://');
+
+  return {
+    consent: ({ link, ...consent }) =>
+      isAddress(link) ? browse(sim.authorize({ url: link, ...consent })) : sim.consent({ userCode: link, ...consent }),
+    deny: ({ link, ...denial }) =>
+      isAddress(link)
+        ? browse(sim.authorize({ url: link, ...denial, decision: 'deny' }))
+        : sim.deny({ userCode: link, ...denial }),
+    pages: () => Promise.all(pages),
+  };
+}
+
+/** A page that could not be loaded has status 0: her browser says so, and she may reload it. */
+export async function openPage(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
+  try {
+    const answer = await fetch(url, { redirect: 'manual', headers, signal: AbortSignal.timeout(30_000) });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  } catch (error) {
+    return { status: 0, headers: new Headers(), text: String(error) };
+  }
+}
+
+/** The link that a card offers now, if any. */
+export function linkIn(sim: Pick<Simulator, 'deviceCodes'>, content: unknown): string | undefined {
+  const shown = JSON.stringify(content ?? '');
+  const code = sim.deviceCodes().find(({ userCode }) => shown.includes(userCode));
+  if (code !== undefined) return code.userCode;
+  const applink = /"default_url":"([^"]+)"/.exec(shown)?.[1];
+  return applink === undefined ? undefined : (new URL(applink).searchParams.get('url') ?? applink);
+}
