@@ -16,12 +16,12 @@ import { readTokenSet } from './token-set.js';
  */
 export type CodeAnswer =
   | { readonly kind: 'tokens'; readonly tokenSet: TokenSet }
-  | { readonly kind: 'useless'; readonly detail: FailureDetail }
+  | { readonly kind: 'useless'; readonly expired: boolean; readonly detail: FailureDetail }
   | { readonly kind: 'refused'; readonly detail: FailureDetail }
   | Transient;
 
 /** Feishu's code for a code that has expired. */
-export const CODE_EXPIRED = 20004;
+const CODE_EXPIRED = 20004;
 
 /** Also said of a code that was issued to another app, or for another redirect URI. */
 const ABOUT_THE_CODE: ReadonlySet<number> = new Set([20003, CODE_EXPIRED, 20024, 20049, 20065, 20071]);
@@ -37,5 +37,6 @@ export function judgeCodeAnswer(
   const fault = faultOf(reply);
   if (fault.class === 'retry') return transientReply(reply, fault.detail);
   const aboutCode = fault.class === 'restart' || fault.class === 'grant_dead' || ABOUT_THE_CODE.has(reply.code ?? 0);
-  return { kind: aboutCode ? 'useless' : 'refused', detail: fault.detail };
+  if (!aboutCode) return { kind: 'refused', detail: fault.detail };
+  return { kind: 'useless', expired: reply.code === CODE_EXPIRED, detail: fault.detail };
 }

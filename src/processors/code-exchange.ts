@@ -8,7 +8,6 @@ import type { AppConfig } from '../config/config.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
 import { idsOf } from '../domain/log-ids.js';
 import type { CodeLink, FailureDetail, ReceivedCode, Session } from '../domain/session.js';
-import { CODE_EXPIRED } from '../oauth/code-answer.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { RedirectStore } from '../store/redirect-store.js';
 import type { Consented } from './consented.js';
@@ -78,8 +77,9 @@ export function createCodeExchange(deps: CodeExchangeDeps): ExchangeCode {
       case 'tokens':
         return await deps.consented(session, answer.tokenSet);
       case 'useless': {
-        const ours = answer.detail.feishu_code === CODE_EXPIRED && age > OUR_DELAY_MS;
-        if (ours) return await deps.refused(session, { ...answer.detail, ...TOO_LATE }, 'code_expired');
+        if (answer.expired && age > OUR_DELAY_MS) {
+          return await deps.refused(session, { ...answer.detail, ...TOO_LATE }, 'code_expired');
+        }
         return await useless(session, link, answer.detail);
       }
       case 'refused':

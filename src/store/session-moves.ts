@@ -60,18 +60,6 @@ export type BeginPoll =
   | { readonly kind: 'settle'; readonly session: Session; readonly now: number }
   | { readonly kind: 'dead' | 'stale' };
 
-/**
- * `taken`: it is to be exchanged. `same`: it was taken before. `busy`: another one is being exchanged. `used`: not the
- * session's link any more.
- */
-export type ReceiveCode =
-  | { readonly verdict: 'taken' | 'same' | 'busy' | 'used' | 'ended'; readonly session: Session }
-  | { readonly verdict: 'unknown' };
-
-export type RefuseLink =
-  | { readonly verdict: 'rejected' | 'ended' | 'used'; readonly session: Session }
-  | { readonly verdict: 'unknown' };
-
 export type BeginCard =
   | { readonly kind: 'go'; readonly session: Session; readonly clicks: string }
   | { readonly kind: 'notice'; readonly session: Session }

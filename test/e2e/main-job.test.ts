@@ -2,30 +2,35 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { newScene } from '../support/scene.js';
+import { WAYS } from '../support/ways.js';
 
-describe('a user authorizes a client', () => {
-  it('from the request to the token, by the device grant', async (t) => {
-    const scene = await newScene(t);
-    const { daemon, openId, sim } = scene;
-    const asked = await scene.ask({ scopes: ['docx:document:readonly'], reason: 'Weekly report' });
-    assert.match(JSON.stringify(asked.message.content), /Weekly report/);
+describe('a user authorizes a client', { concurrency: 2 }, () => {
+  for (const way of WAYS) {
+    it(`from the request to the token, by ${way.grant}, clicks by ${way.clicks}`, async (t) => {
+      const scene = await newScene(t, { way });
+      const { daemon, openId, sim } = scene;
+      const asked = await scene.ask({ scopes: ['docx:document:readonly'], reason: 'Weekly report' });
+      assert.match(JSON.stringify(asked.message.content), /Weekly report/);
 
-    const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    assert.equal(click.errorCode, undefined, click.reason);
-    assert.ok(click.card, `the ack carries the link card: ${JSON.stringify(click)}`);
-    assert.ok(JSON.stringify(click.card).includes(scene.link()), 'with the link');
+      const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
+      assert.equal(click.errorCode, undefined, click.reason);
+      assert.ok(click.card, `the ack carries the link card: ${JSON.stringify(click)}`);
+      assert.ok(JSON.stringify(click.card).includes(scene.link()));
 
-    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
-    const ended = await daemon.call('GET', `/v1/sessions/${asked.sessionId}?wait_seconds=20`);
-    assert.equal(ended.body.state, 'completed', JSON.stringify(ended.body));
-    await scene.shows(asked.messageId, 'Authorized');
+      assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
+      const ended = await daemon.call('GET', `/v1/sessions/${asked.sessionId}?wait_seconds=20`);
+      assert.equal(ended.body.state, 'completed', JSON.stringify(ended.body));
+      await scene.shows(asked.messageId, 'Authorized');
 
-    const token = await daemon.call('GET', `/v1/users/${openId}/token?scopes=docx:document:readonly`);
-    assert.equal(token.status, 200, token.text);
-    assert.ok(sim.accessTokens().some((known) => known.token === token.body.access_token));
-    assert.equal(sim.messagesTo(openId).length, 1);
+      const token = await daemon.call('GET', `/v1/users/${openId}/token?scopes=docx:document:readonly`);
+      assert.equal(token.status, 200, token.text);
+      assert.ok(sim.accessTokens().some((known) => known.token === token.body.access_token));
+      assert.equal(sim.messagesTo(openId).length, 1);
+      assert.equal(sim.connections().length, way.clicks === 'http' ? 0 : 1);
+      for (const page of await scene.pages()) assert.match(page.text, /You have authorized/);
 
-    daemon.signal('SIGTERM');
-    assert.equal(await daemon.exited(), 0);
-  });
+      daemon.signal('SIGTERM');
+      assert.equal(await daemon.exited(), 0);
+    });
+  }
 });
