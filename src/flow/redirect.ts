@@ -86,6 +86,8 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
         return await awaitOutcome(taken.session, deadline);
       case 'same':
         return await awaitOutcome(taken.session, deadline);
+      case 'useless':
+        return { kind: 'try_again', names: namesOf(taken.session), detail: taken.session.codeFailure };
       case 'busy':
         return { kind: 'working', names: namesOf(taken.session) };
       case 'used':

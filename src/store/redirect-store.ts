@@ -15,10 +15,10 @@ import { dropCodeScript, receiveCodeScript, refuseLinkScript } from './scripts/r
 import { parseSession, sealLink, toRecord } from './session-record.js';
 
 /**
- * `taken`: it is to be exchanged. `same`: it was taken before. `busy`: another one is being exchanged. `used`: not the
- * session's link any more.
+ * `taken`: it is to be exchanged. `same`: it was the last one taken. `useless`: it was tried before. `busy`: another
+ * one is being exchanged. `used`: not the session's link any more.
  */
-export type ReceiveCode = Verdict<'taken' | 'same' | 'busy' | 'used' | 'ended'>;
+export type ReceiveCode = Verdict<'taken' | 'same' | 'useless' | 'busy' | 'used' | 'ended'>;
 export type RefuseLink = Verdict<'rejected' | 'ended' | 'used'>;
 
 type Verdict<Known extends string> =

@@ -16,8 +16,8 @@ end
 /**
  * Takes a code into the record before anything is done with it. ARGV: id, link number, link with the code (sealed),
  * fingerprint of the code, how long the session cannot expire for it ms.
- * Returns {verdict, record}: taken (it is to be exchanged), same (it was taken before), busy (another one is being
- * exchanged), used (not the session's link any more), ended; or {'unknown'}.
+ * Returns {verdict, record}: taken (it is to be exchanged), same (it was the last one taken), useless (it was tried
+ * before), busy (another one is being exchanged), used (not the session's link any more), ended; or {'unknown'}.
  */
 export const receiveCodeScript = defineScript(`${PRELUDE}${CURRENT}
 local id, at = ARGV[1], now()
@@ -25,6 +25,7 @@ local s = read(id)
 if not s.state then return {'unknown'} end
 local verdict = 'taken'
 if s.code_hash == ARGV[4] then verdict = 'same'
+elseif s.useless_codes and string.find(s.useless_codes, ARGV[4], 1, true) then verdict = 'useless'
 elseif not islive(s.state) or expire(id, s, at) == 0 then verdict = 'ended'
 elseif s.link_state == 'settling' or current(s) ~= tonumber(ARGV[2]) then verdict = 'used'
 elseif s.code then verdict = 'busy'
@@ -40,14 +41,16 @@ return {verdict, redis.call('HGETALL', key(id))}
 `);
 
 /**
- * The code was of no use; the link still is. ARGV: id, link number, link without it (sealed), failure_detail.
+ * The code was of no use; the link still is. The last 16 useless ones are remembered, so that nobody can keep her own
+ * code waiting by bringing theirs again and again. ARGV: id, link number, link without it (sealed), failure_detail.
  * Returns 1 when it was in hand.
  */
 export const dropCodeScript = defineScript(`${PRELUDE}
 local id = ARGV[1]
-local s = redis.call('HMGET', key(id), 'code', 'link_number')
+local s = redis.call('HMGET', key(id), 'code', 'link_number', 'code_hash', 'useless_codes')
 if not s[1] or s[2] ~= ARGV[2] then return 0 end
-redis.call('HSET', key(id), 'link', ARGV[3], 'code_failure', ARGV[4])
+local useless = string.sub(s[3] .. ' ' .. (s[4] or ''), 1, 16 * 44)
+redis.call('HSET', key(id), 'link', ARGV[3], 'code_failure', ARGV[4], 'useless_codes', useless)
 redis.call('HDEL', key(id), 'code', 'poll_until', 'grace_until')
 touch(id, now())
 announce(id)
