@@ -27,7 +27,7 @@ describe('a user authorizes a client', { concurrency: 2 }, () => {
       assert.ok(sim.accessTokens().some((known) => known.token === token.body.access_token));
       assert.equal(sim.messagesTo(openId).length, 1);
       assert.equal(sim.connections().length, way.clicks === 'http' ? 0 : 1);
-      for (const page of await scene.pages()) assert.match(page.text, /You have authorized/);
+      for (const page of await scene.pages()) assert.match(page.text, /Authorized: Docs Bot/);
 
       daemon.signal('SIGTERM');
       assert.equal(await daemon.exited(), 0);
