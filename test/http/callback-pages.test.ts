@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, it } from 'node:test';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { describeInBrowser, openBrowser, type TestBrowser } from '../support/browser.js';
@@ -139,13 +142,18 @@ describeInBrowser('the pages of the callback server, in a browser', () => {
     await page.context().close();
   });
 
-  it('cannot be framed by another site', async () => {
+  it('cannot be framed by another site', async (test) => {
     server.answer = () => OUTCOMES.completed;
-    const { page } = await open(DESKTOP);
-    await page.setContent(`<iframe src="${server.url}${GOOD}"></iframe>`);
-    const frame = page.frames().at(-1);
-    await frame?.waitForLoadState();
-    assert.equal(await frame?.locator('main').count(), 0);
+    const { page, found } = await open(DESKTOP);
+    const other = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end(`<iframe src="${server.url}${GOOD}"></iframe>`);
+    }).listen(0, '127.0.0.1');
+    test.after(() => other.close());
+    await once(other, 'listening');
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    assert.equal(await page.frames().at(-1)?.locator('main').count(), 0);
+    assert.match(found.join('\n'), /frame-ancestors 'none'/);
     await page.context().close();
   });
 });
