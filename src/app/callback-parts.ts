@@ -5,12 +5,12 @@ import type { Config } from '../config/config.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { ReceiveRedirect } from '../domain/redirect.js';
 import type { CardSet } from '../feishu/cards/card-set.js';
-import { DEFAULT_CALLBACK_LIMITS, type PageWords } from '../http/callback/ports.js';
+import { type CallbackLimits, DEFAULT_CALLBACK_LIMITS, type PageWords } from '../http/callback/ports.js';
 import { buildCallbackServer } from '../http/callback/server.js';
 import type { ServerAt } from './http-parts.js';
 
 export interface CallbackPartsDeps {
-  readonly config: Pick<Config, 'callbackServer' | 'http' | 'oauthRedirectUri' | 'roles'>;
+  readonly config: Pick<Config, 'callbackServer' | 'http' | 'oauthRedirectUri' | 'roles' | 'shutdownTimeoutSeconds'>;
   readonly cards: Pick<CardSet, 'failures' | 'scopes'>;
   readonly receiveRedirect: ReceiveRedirect;
   readonly metrics: Pick<Metrics, 'httpAnswered'>;
@@ -36,11 +36,18 @@ export async function buildCallback(deps: CallbackPartsDeps): Promise<ServerAt[]
     words: pageWords(deps.cards),
     metrics,
     logger,
-    limits: DEFAULT_CALLBACK_LIMITS,
+    limits: limitsWithin(config.shutdownTimeoutSeconds * 1000),
     ...(routes === undefined ? {} : { routes }),
   });
   return [{ name: 'callback', port, server, paths }];
 }
+
+/** A daemon that is told to stop quickly does not wait for the outcomes of pages as long as others. */
+const limitsWithin = (shutdownMs: number): CallbackLimits => ({
+  ...DEFAULT_CALLBACK_LIMITS,
+  // The closing step has a quarter of the time (app.ts); half of that is for the answers to get out.
+  closeGraceMs: Math.min(DEFAULT_CALLBACK_LIMITS.closeGraceMs, shutdownMs / 8),
+});
 
 function redirectPaths(redirectUri: string | null): string[] {
   const registered = redirectUri === null ? CALLBACK_PATH : new URL(redirectUri).pathname;

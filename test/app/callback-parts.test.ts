@@ -5,6 +5,7 @@ import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { buildCallback, type CallbackPartsDeps } from '../../src/app/callback-parts.js';
 import { closeServers, listen } from '../../src/app/http-parts.js';
+import type { ReceiveRedirect } from '../../src/domain/redirect.js';
 import { AuthdError } from '../../src/errors.js';
 import type { CardSet } from '../../src/feishu/cards/card-set.js';
 import { loadCards } from '../../src/feishu/cards/load-cards.js';
@@ -18,6 +19,7 @@ const CONFIG: PartsConfig = {
   http: { host: '127.0.0.1', port: 0, tls: null, allowPlaintext: false },
   oauthRedirectUri: 'https://auth.example.com:8443/feishu/callback?from=feishu',
   roles: ['api'],
+  shutdownTimeoutSeconds: 8,
 };
 
 describe('the callback server of a process', () => {
@@ -26,11 +28,15 @@ describe('the callback server of a process', () => {
     cards = await loadCards(fileURLToPath(new URL('../../cards', import.meta.url)));
   });
 
-  const build = (config: PartsConfig, { logger }: CapturedLog) =>
+  const build = (
+    config: PartsConfig,
+    { logger }: CapturedLog,
+    receiveRedirect: ReceiveRedirect = async () => ({ kind: 'invalid' }),
+  ) =>
     buildCallback({
       config,
       cards,
-      receiveRedirect: async () => ({ kind: 'invalid' }),
+      receiveRedirect,
       metrics: newMetrics().counts,
       logger,
     });
@@ -55,6 +61,25 @@ describe('the callback server of a process', () => {
     const off = { ...CONFIG, callbackServer: { ...CONFIG.callbackServer, enabled: false } };
     assert.deepEqual(await build(off, captureLog()), []);
     assert.deepEqual(await build({ ...CONFIG, roles: ['worker', 'gateway'] }, captureLog()), []);
+  });
+
+  it('closes within its part of SHUTDOWN_TIMEOUT, pages that wait answered', async () => {
+    const log = captureLog();
+    let arrived = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const servers = await build({ ...CONFIG, shutdownTimeoutSeconds: 1 }, log, () => {
+      arrived();
+      return new Promise(() => undefined);
+    });
+    await listen(servers, '127.0.0.1', log.logger);
+    const page = fetch(`http://127.0.0.1:${log.of('http.listening')[0]?.['port']}/callback?code=c&state=s`);
+    await waiting;
+    const before = performance.now();
+    await closeServers(servers);
+    assert.ok(performance.now() - before < 400);
+    assert.equal((await page).status, 200);
   });
 
   it('names its variable when its port is taken', async () => {
