@@ -181,8 +181,9 @@ describe('more routes on the callback server', () => {
 });
 
 describe('TLS of the callback server', () => {
-  it('serves HTTPS with the files of the API, and refuses files that do not fit', async () => {
+  it('serves HTTPS with the files of the API, and refuses files that do not fit', async (test) => {
     const folder = await mkdtemp(join(tmpdir(), 'authd-callback-'));
+    test.after(() => rm(folder, { recursive: true }));
     const { cert, key } = selfSigned();
     const tls = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
     await writeFile(tls.certFile, cert);
@@ -198,6 +199,5 @@ describe('TLS of the callback server', () => {
       newCallbackServer({ tls }),
       (error) => error instanceof AuthdError && error.code === 'config_invalid',
     );
-    await rm(folder, { recursive: true });
   });
 });
