@@ -22,6 +22,8 @@ export interface BenchDaemonOptions {
   readonly apps: readonly { readonly appId: string; readonly appSecret: string }[];
   /** Who may read tokens, beside the one that `call` calls as. */
   readonly readers?: readonly Reader[];
+  /** More settings. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A client of the API. */
@@ -64,6 +66,7 @@ export async function startDaemon(context: BenchContext, options: BenchDaemonOpt
       HTTP_PORT: String(port),
       STATE_DIR: join(context.folder, `state-${port}`),
       LOG_FORMAT: 'json',
+      ...options.env,
     },
   });
   const baseUrl = `http://127.0.0.1:${port}`;

@@ -10,6 +10,7 @@ import { isMet } from './benchmark.js';
 import { acks } from './benchmarks/acks.js';
 import { authorize } from './benchmarks/authorize.js';
 import { bytes } from './benchmarks/bytes.js';
+import { codes } from './benchmarks/codes.js';
 import { race } from './benchmarks/race.js';
 import { reads } from './benchmarks/reads.js';
 import { refresh } from './benchmarks/refresh.js';
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   authorize,
   waiting,
   thousand,
+  codes,
   refresh,
   race,
   reads,

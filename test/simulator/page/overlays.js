@@ -64,18 +64,22 @@ export function askConfirmation(confirm, locale) {
 export function openUrl(behavior, locale) {
   const url = behavior.pc_url ?? behavior.default_url ?? '';
   const target = appLinkTarget(url);
-  if (target) showWebView(target, locale);
-  else window.open(url, '_blank', 'noopener');
+  if (target && staysHere(target)) showWebView(target, locale);
+  else window.open(target ?? url, '_blank', 'noopener');
 }
 
-/** The page inside an applink `…/client/web_url/open?url=`, when it is one of this simulator (others refuse frames). */
+/** The page inside an applink `…/client/web_url/open?url=`. */
 function appLinkTarget(url) {
   if (!URL.canParse(url)) return null;
   const link = new URL(url);
   if (link.pathname !== '/client/web_url/open') return null;
   const target = link.searchParams.get('url') ?? '';
-  return URL.canParse(target) && new URL(target).origin === location.origin ? target : null;
+  return URL.canParse(target) ? target : null;
 }
+
+/** Other sites refuse to be framed, and the authorize page leads to one. The client's web view is no frame. */
+const staysHere = (url) =>
+  new URL(url).origin === location.origin && new URL(url).pathname !== '/open-apis/authen/v1/authorize';
 
 function showWebView(url, locale) {
   document.querySelector('.web-view')?.remove();
