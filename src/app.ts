@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { buildCallback } from './app/callback-parts.js';
+import { appsBy, buildClicks, type ClickParts } from './app/click-parts.js';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
@@ -18,15 +19,11 @@ import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
 import type { Config } from './config/config.js';
 import type { AskRequest, AskResult } from './domain/ask.js';
 import { AuthdError } from './errors.js';
-import { parseCallback } from './feishu/callback.js';
 import { loadCards } from './feishu/cards/load-cards.js';
 import { createLongConnection, type LongConnection } from './feishu/long-connection/long-connection.js';
 import { longConnectionTimings } from './feishu/long-connection/timings.js';
 import { createAsk } from './flow/ask.js';
-import { type Clicks, createClicks } from './flow/click.js';
 import { createHints } from './flow/hints.js';
-import { createReceive } from './flow/receive.js';
-import type { Withdrawals } from './flow/withdrawal.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
 import type { Producer } from './queue/producer.js';
 import { whenReady } from './store/redis.js';
@@ -52,8 +49,6 @@ export interface App {
   stop(): Promise<ClosingReport>;
 }
 
-/** From a click's arrival to our answer. Feishu gives up after 3 s; ours is there within one, on a busy machine too. */
-const ACK_BUDGET_MS = 700;
 const FLOOD_EVERY_MS = 30_000;
 /** Until Feishu has told the names of all apps. */
 const NAMES_EVERY_MS = 30_000;
@@ -220,21 +215,19 @@ export function createApp(deps: AppDeps): App {
       });
     }
     if (has('gateway')) {
-      const clicks = createClicks({
-        sessions: store.sessions,
+      const parts = buildClicks({
+        config,
+        store,
+        feishu,
+        grants,
         producer: opened,
-        changes: store.changes,
         hints,
-        withdraw: grants.forget.byUser,
-        renderer: feishu.renderer,
-        ackBudgetMs: ACK_BUDGET_MS,
-        sessionTtlMs: config.session.ttlSeconds * 1000,
         isStopping: () => stopping.signal.aborted,
         metrics: counts,
         now,
         logger,
       });
-      connect(clicks, grants.withdrawals, connections);
+      connect(parts, connections);
     }
     logger.info(
       { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
@@ -242,9 +235,8 @@ export function createApp(deps: AppDeps): App {
     );
   };
 
-  const connect = (clicks: Clicks, withdrawals: Withdrawals, connections: LongConnection[]): void => {
-    const receive = createReceive({ parse: parseCallback, clicks, withdrawals, metrics: counts, logger });
-    for (const app of config.apps) {
+  const connect = ({ clicks, receive }: ClickParts, connections: LongConnection[]): void => {
+    for (const app of appsBy(config, 'long_connection')) {
       const timings = longConnectionTimings(config.ws);
       connections.push(
         createLongConnection({
