@@ -23,8 +23,8 @@ export const STEPS = {
     `守护进程运行时：「事件与回调 > 回调配置」选「使用长连接接收回调」，添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
   ),
   callbackByHttp: text(
-    `Give the console the address of the callback server with this path, as Feishu reaches it, for 事件与回调 > 回调配置 and 事件配置 (Events & Callbacks > Callback Configuration and Event Configuration): 将回调发送至开发者服务器 (to the developer's server); add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
-    `在「事件与回调」的「回调配置」和「事件配置」都选「发送至开发者服务器」，请求地址填飞书能访问到的回调服务器地址加此路径；添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
+    `Register https://<callback server>/callback/cards/<App ID>, as Feishu reaches it, in 事件与回调 > 回调配置 and 事件配置 (Events & Callbacks > Callback Configuration and Event Configuration): 将回调发送至开发者服务器 (to the developer's server); add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
+    `在「事件与回调」的「回调配置」和「事件配置」都选「发送至开发者服务器」，请求地址填 https://<回调服务器>/callback/cards/<App ID>（须能从飞书访问）；添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
   ),
   withdrawals: text(
     `Enable auth:user_access_token:read in 权限管理 (Permissions & Scopes) as a TENANT permission; 事件与回调 > 事件配置 > 添加事件 (Events & Callbacks > Event Configuration > Add Events): auth.user_access_token.revoked_v4; then ${PUBLISH.en}.`,

@@ -8,6 +8,7 @@ import type { Metrics } from '../domain/metrics.js';
 import type { ClickLink } from './click.js';
 import type { Hints } from './hints.js';
 import type { ReceiveFor } from './receive.js';
+import { withinBudget } from './within-budget.js';
 
 /** One line for a fault that repeats. */
 export interface RefusalLog {
@@ -23,11 +24,15 @@ export interface ReceiveHttpDeps {
 }
 
 export interface ReceiveHttp {
-  /** Never rejects. @param appId an app that gets its callbacks by HTTP */
+  /** Never rejects, and is there within the time Feishu gives. @param appId an app that gets its callbacks by HTTP */
   answer(appId: string, call: RawCallback, link: ClickLink): Promise<CallbackAnswer>;
   /** Counts and says that a request was not taken for Feishu's. */
   refused(appId: string, reason: CallbackRefusal): void;
 }
+
+/** Feishu gives up after 3 s, the way included. Clicks have an earlier limit of their own (click.ts). */
+const ANSWER_MS = 2_000;
+const SEND_AGAIN: CallbackAnswer = { status: 500, body: null };
 
 const OUR_KEY = 'is FEISHU_ENCRYPT_KEY the Encrypt Key of the console (加密策略)?';
 /** What an operator looks at first. */
@@ -57,27 +62,41 @@ export function createReceiveHttp(deps: ReceiveHttpDeps): ReceiveHttp {
     );
   };
 
+  const judge = async (appId: string, call: RawCallback, link: ClickLink): Promise<CallbackAnswer> => {
+    const opened = await deps.open(appId, call);
+    if (opened.kind === 'refused') {
+      refused(appId, opened.reason);
+      return { status: 401, body: null };
+    }
+    if (opened.kind === 'challenge') return { status: 200, body: { challenge: opened.challenge } };
+    try {
+      return { status: 200, body: (await deps.receive(appId, opened.envelope, link)) ?? {} };
+    } catch (error) {
+      // Feishu may send it again as it was: what could not be accepted counts as not seen.
+      hints.add(opened.release);
+      throw error;
+    }
+  };
+
   return {
     refused,
     async answer(appId, call, link) {
-      let accepted: Extract<OpenedCallback, { kind: 'envelope' }> | null = null;
-      try {
-        const opened = await deps.open(appId, call);
-        if (opened.kind === 'refused') {
-          refused(appId, opened.reason);
-          return { status: 401, body: null };
-        }
-        if (opened.kind === 'challenge') return { status: 200, body: { challenge: opened.challenge } };
-        accepted = opened;
-        return { status: 200, body: (await deps.receive(appId, opened.envelope, link)) ?? {} };
-      } catch (error) {
-        // Feishu may send it again as it was: what could not be accepted counts as not seen.
-        if (accepted !== null) hints.add(accepted.release);
-        const fields = { event: 'callback.not_accepted', app_id: appId, err: error };
-        const message = 'An event could not be accepted; Feishu is asked to send it again';
-        log.warn(`callback ${appId} not accepted`, fields, message);
-        return { status: 500, body: null };
-      }
+      const notAccepted = (fields: object, why: string): void =>
+        log.warn(
+          `callback ${appId} ${why}`,
+          { event: 'callback.not_accepted', app_id: appId, ...fields },
+          `An event ${why}; Feishu is asked to send it again`,
+        );
+      let failed = false;
+      const answer = await withinBudget(judge(appId, call, link), ANSWER_MS, {
+        fallback: SEND_AGAIN,
+        onError(error) {
+          failed = true;
+          notAccepted({ err: error }, 'could not be accepted');
+        },
+      });
+      if (answer === SEND_AGAIN && !failed) notAccepted({}, 'was not accepted in time');
+      return answer;
     },
   };
 }

@@ -1,0 +1,127 @@
+/**
+ * A process that takes callbacks by HTTP, as far as that concerns it: the route on a server of its own, what verifies,
+ * and the memory in a real Redis. What becomes of clicks and events is the test's to say.
+ */
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import Fastify from 'fastify';
+import { buildCardCallbacks } from '../../src/app/card-callback-parts.js';
+import type { Ack, CardAction, UserEvent } from '../../src/domain/card-action.js';
+import { parseCallback } from '../../src/feishu/callback.js';
+import type { ClickLink } from '../../src/flow/click.js';
+import { createHints } from '../../src/flow/hints.js';
+import { createReceive } from '../../src/flow/receive.js';
+import { addCardCallbackRoute } from '../../src/http/callback/card-callback.js';
+import { storeKeys } from '../../src/store/keys.js';
+import { createRedis } from '../../src/store/redis.js';
+import { createFloodGate } from '../../src/telemetry/flood-gate.js';
+import { type CapturedLog, captureLog } from './captured-log.js';
+import { appConfig } from './feishu-app.js';
+import type { SignedCallback } from './signed-callback.js';
+
+export const APP = 'cli_00000000000000a1';
+export const OTHER_APP = 'cli_00000000000000a2';
+export const SOCKET_APP = 'cli_00000000000000a3';
+export const KEY = 'encrypt-key-of-the-app';
+export const OTHER_KEY = 'encrypt-key-of-the-other-app';
+export const TOKEN = 'verification-token-of-the-app';
+
+export interface CallbackAnswered {
+  readonly status: number;
+  readonly type: string | null;
+  readonly text: string;
+}
+
+export interface CardCallbackProcess {
+  readonly log: CapturedLog;
+  readonly clicks: CardAction[];
+  readonly events: UserEvent[];
+  readonly counted: { readonly type: string | null; readonly result: string }[];
+  /** Posts it to the address of the app. */
+  post(call: SignedCallback, appId?: string): Promise<CallbackAnswered>;
+  socket(): Socket;
+  close(): Promise<void>;
+}
+
+export interface CardCallbackOptions {
+  readonly redisUrl: string;
+  readonly keyPrefix: string;
+  readonly click?: (action: CardAction, link: ClickLink) => Promise<Ack>;
+  readonly event?: () => Promise<void>;
+}
+
+export async function newCardCallbackProcess(options: CardCallbackOptions): Promise<CardCallbackProcess> {
+  const log = captureLog();
+  const { logger } = log;
+  const redis = createRedis('store', { url: options.redisUrl, onError: () => undefined, onState: () => undefined });
+  const clicks: CardAction[] = [];
+  const events: UserEvent[] = [];
+  const counted: { type: string | null; result: string }[] = [];
+  const metrics = {
+    eventReceived: ({ result, type }: { type: string | null; result: string }) => void counted.push({ type, result }),
+  };
+  const hints = createHints(logger);
+  const recorded = async (_appId: string, event: UserEvent): Promise<void> => {
+    await options.event?.();
+    events.push(event);
+  };
+  const receive = createReceive({
+    parse: parseCallback,
+    clicks: {
+      async answer(action, link) {
+        clicks.push(action);
+        return (await options.click?.(action, link)) ?? {};
+      },
+      malformed: () => ({ toast: { type: 'error' } }),
+      settled: () => hints.settled(),
+    },
+    withdrawals: { reported: recorded, left: recorded },
+    metrics,
+    logger,
+  });
+  const byHttp = (appId: string, encryptKey: string, verificationToken: string | null) => ({
+    ...appConfig('http://127.0.0.1:9', { appId, appSecret: 'not-used-here' }),
+    cardCallback: 'http' as const,
+    encryptKey,
+    verificationToken,
+  });
+  const callbacks = buildCardCallbacks({
+    config: {
+      apps: [
+        byHttp(APP, KEY, TOKEN),
+        byHttp(OTHER_APP, OTHER_KEY, null),
+        appConfig('http://127.0.0.1:9', { appId: SOCKET_APP, appSecret: 'not-used-here' }),
+      ],
+    },
+    store: { redis, keys: storeKeys(options.keyPrefix) },
+    receive,
+    hints,
+    metrics,
+    gate: createFloodGate({ logger, clock: () => performance.now(), everyMs: 60_000 }),
+    now: () => Date.now(),
+    logger,
+  });
+  await redis.connect();
+  const app = Fastify();
+  addCardCallbackRoute(app, callbacks);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+
+  return {
+    log,
+    clicks,
+    events,
+    counted,
+    async post({ body, headers }, appId = APP) {
+      const url = `http://127.0.0.1:${port}/callback/cards/${appId}`;
+      const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual' });
+      return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+    },
+    socket: () => connect(port, '127.0.0.1'),
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+      await hints.settled();
+      redis.disconnect();
+    },
+  };
+}
