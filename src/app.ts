@@ -136,6 +136,18 @@ export function createApp(deps: AppDeps): App {
         now,
         logger,
       })(request);
+    const clicks = buildClicks({
+      config,
+      store,
+      feishu,
+      grants,
+      lateProducer,
+      hints,
+      isStopping: () => stopping.signal.aborted,
+      metrics: counts,
+      now,
+      logger,
+    });
     const servers = await buildHttp({
       config,
       store,
@@ -214,28 +226,16 @@ export function createApp(deps: AppDeps): App {
         close: () => parts.close(),
       });
     }
-    if (has('gateway')) {
-      const parts = buildClicks({
-        config,
-        store,
-        feishu,
-        grants,
-        producer: opened,
-        hints,
-        isStopping: () => stopping.signal.aborted,
-        metrics: counts,
-        now,
-        logger,
-      });
-      connect(parts, connections);
-    }
+    // After what makes jobs of them has been pushed: clicks in hand are answered first.
+    stack.push({ name: 'acks', deadlineMs: 1_000, close: () => clicks.clicks.settled() });
+    if (has('gateway')) connect(clicks, connections);
     logger.info(
       { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
       'feishu-authd runs',
     );
   };
 
-  const connect = ({ clicks, receive }: ClickParts, connections: LongConnection[]): void => {
+  const connect = ({ receive }: ClickParts, connections: LongConnection[]): void => {
     for (const app of appsBy(config, 'long_connection')) {
       const timings = longConnectionTimings(config.ws);
       connections.push(
@@ -252,7 +252,6 @@ export function createApp(deps: AppDeps): App {
       );
     }
     const drainMs = Math.min(3_000, shutdownMs / 2);
-    stack.push({ name: 'acks', deadlineMs: 1_000, close: () => clicks.settled() });
     stack.push({
       name: 'long connections',
       deadlineMs: drainMs + 500,

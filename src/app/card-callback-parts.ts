@@ -5,7 +5,7 @@ import type { Metrics } from '../domain/metrics.js';
 import { createHttpCallbacks } from '../feishu/http-callback/http-callbacks.js';
 import type { Hints } from '../flow/hints.js';
 import type { ReceiveFor } from '../flow/receive.js';
-import { createReceiveHttp } from '../flow/receive-http.js';
+import { createReceiveHttp, type ReceiveHttp } from '../flow/receive-http.js';
 import type { CardCallbackDeps } from '../http/callback/card-callback.js';
 import { createReplayMemory } from '../store/replay-memory.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
@@ -23,7 +23,9 @@ export interface CardCallbackPartsDeps {
   readonly logger: Logger;
 }
 
-export function buildCardCallbacks(deps: CardCallbackPartsDeps): CardCallbackDeps {
+export type CardCallbackParts = CardCallbackDeps & Pick<ReceiveHttp, 'settled'>;
+
+export function buildCardCallbacks(deps: CardCallbackPartsDeps): CardCallbackParts {
   const { gate, hints, logger, metrics, now, receive } = deps;
   const memory = createReplayMemory(deps.store);
   const callbacks = createHttpCallbacks({ apps: appsBy(deps.config, 'http'), memory, now, logger });

@@ -1,6 +1,6 @@
 /**
  * What takes clicks and events, whichever way they come: built once for a process that has long connections, a callback
- * server for HTTP callbacks, or both.
+ * server for HTTP callbacks, or both. HTTP is served before Redis has been reached, so clicks may come before, too.
  */
 import type { Logger } from 'pino';
 import type { AppConfig, Config } from '../config/config.js';
@@ -24,7 +24,8 @@ export interface ClickPartsDeps {
   readonly store: StoreParts;
   readonly feishu: FeishuParts;
   readonly grants: GrantParts;
-  readonly producer: Producer;
+  /** @throws AuthdError before Redis has been reached: a click gets a toast then */
+  readonly lateProducer: () => Producer;
   readonly hints: Hints;
   readonly isStopping: () => boolean;
   readonly metrics: Metrics;
@@ -36,10 +37,15 @@ export interface ClickPartsDeps {
 const ACK_BUDGET_MS = 700;
 
 export function buildClicks(deps: ClickPartsDeps): ClickParts {
-  const { config, feishu, grants, logger, metrics, store } = deps;
+  const { config, feishu, grants, lateProducer, logger, metrics, store } = deps;
   const clicks = createClicks({
     sessions: store.sessions,
-    producer: deps.producer,
+    producer: {
+      link: async (...job) => await lateProducer().link(...job),
+      pollNow: async (...job) => await lateProducer().pollNow(...job),
+      expiry: async (...job) => await lateProducer().expiry(...job),
+      cardUpdate: async (...job) => await lateProducer().cardUpdate(...job),
+    },
     changes: store.changes,
     hints: deps.hints,
     withdraw: grants.forget.byUser,

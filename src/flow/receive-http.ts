@@ -28,6 +28,8 @@ export interface ReceiveHttp {
   answer(appId: string, call: RawCallback, link: ClickLink): Promise<CallbackAnswer>;
   /** Counts and says that a request was not taken for Feishu's. */
   refused(appId: string, reason: CallbackRefusal): void;
+  /** Resolves when every callback that is in hand now has its answer. */
+  settled(): Promise<void>;
 }
 
 /** Feishu gives up after 3 s, the way included. Clicks have an earlier limit of their own (click.ts). */
@@ -78,25 +80,35 @@ export function createReceiveHttp(deps: ReceiveHttpDeps): ReceiveHttp {
     }
   };
 
+  const inHand = new Set<Promise<unknown>>();
+  const answer: ReceiveHttp['answer'] = async (appId, call, link) => {
+    const notAccepted = (fields: object, why: string): void =>
+      log.warn(
+        `callback ${appId} ${why}`,
+        { event: 'callback.not_accepted', app_id: appId, ...fields },
+        `An event ${why}; Feishu is asked to send it again`,
+      );
+    let failed = false;
+    const answered = await withinBudget(judge(appId, call, link), ANSWER_MS, {
+      fallback: SEND_AGAIN,
+      onError(error) {
+        failed = true;
+        notAccepted({ err: error }, 'could not be accepted');
+      },
+    });
+    if (answered === SEND_AGAIN && !failed) notAccepted({}, 'was not accepted in time');
+    return answered;
+  };
+
   return {
     refused,
-    async answer(appId, call, link) {
-      const notAccepted = (fields: object, why: string): void =>
-        log.warn(
-          `callback ${appId} ${why}`,
-          { event: 'callback.not_accepted', app_id: appId, ...fields },
-          `An event ${why}; Feishu is asked to send it again`,
-        );
-      let failed = false;
-      const answer = await withinBudget(judge(appId, call, link), ANSWER_MS, {
-        fallback: SEND_AGAIN,
-        onError(error) {
-          failed = true;
-          notAccepted({ err: error }, 'could not be accepted');
-        },
-      });
-      if (answer === SEND_AGAIN && !failed) notAccepted({}, 'was not accepted in time');
-      return answer;
+    answer(appId, call, link) {
+      const answering = answer(appId, call, link).finally(() => inHand.delete(answering));
+      inHand.add(answering);
+      return answering;
+    },
+    async settled() {
+      await Promise.all(inHand);
     },
   };
 }

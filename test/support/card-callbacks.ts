@@ -2,6 +2,7 @@
  * A process that takes callbacks by HTTP, as far as that concerns it: the route on a server of its own, what verifies,
  * and the memory in a real Redis. What becomes of clicks and events is the test's to say.
  */
+import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import Fastify from 'fastify';
 import { buildCardCallbacks } from '../../src/app/card-callback-parts.js';
@@ -14,9 +15,9 @@ import { addCardCallbackRoute } from '../../src/http/callback/card-callback.js';
 import { storeKeys } from '../../src/store/keys.js';
 import { createRedis } from '../../src/store/redis.js';
 import { createFloodGate } from '../../src/telemetry/flood-gate.js';
+import { type WebhookChange, webhookRequest } from '../simulator/webhook/webhook-request.js';
 import { type CapturedLog, captureLog } from './captured-log.js';
 import { appConfig } from './feishu-app.js';
-import type { SignedCallback } from './signed-callback.js';
 
 export const APP = 'cli_00000000000000a1';
 export const OTHER_APP = 'cli_00000000000000a2';
@@ -24,6 +25,47 @@ export const SOCKET_APP = 'cli_00000000000000a3';
 export const KEY = 'encrypt-key-of-the-app';
 export const OTHER_KEY = 'encrypt-key-of-the-other-app';
 export const TOKEN = 'verification-token-of-the-app';
+
+export const header = (type: string): Record<string, string> => ({
+  event_id: randomUUID(),
+  event_type: type,
+  create_time: `${Date.now()}000`,
+  token: TOKEN,
+  app_id: APP,
+  tenant_key: 'tenant',
+});
+
+export const clickEnvelope = (value: unknown = { action: 'authorize', session_id: 'session-1' }) => ({
+  schema: '2.0',
+  header: header('card.action.trigger'),
+  event: {
+    operator: { open_id: 'ou_1' },
+    token: 'c-token-of-the-card',
+    action: { value, tag: 'button' },
+    host: 'im_message',
+    context: { open_message_id: 'om_1', open_chat_id: 'oc_1' },
+  },
+});
+
+export interface SignedCallback {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface CallbackChange extends WebhookChange {
+  /** What encrypts and signs. */
+  readonly encryptKey?: string;
+}
+
+/** An envelope as Feishu posts it to the app, or with something wrong about it. */
+export function signed(envelope: unknown, change: CallbackChange = {}): SignedCallback {
+  const to = { url: '', encryptKey: change.encryptKey ?? KEY };
+  return webhookRequest(to, JSON.stringify(envelope), Date.now(), change);
+}
+
+export const click = (change?: CallbackChange): SignedCallback => signed(clickEnvelope(), change);
+
+export const secondsFromNow = (seconds: number): string => String(Math.floor(Date.now() / 1000) + seconds);
 
 export interface CallbackAnswered {
   readonly status: number;
