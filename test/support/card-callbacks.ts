@@ -11,7 +11,6 @@ import { parseCallback } from '../../src/feishu/callback.js';
 import type { ClickLink } from '../../src/flow/click.js';
 import { createHints } from '../../src/flow/hints.js';
 import { createReceive } from '../../src/flow/receive.js';
-import { addCardCallbackRoute } from '../../src/http/callback/card-callback.js';
 import { storeKeys } from '../../src/store/keys.js';
 import { createRedis } from '../../src/store/redis.js';
 import { createFloodGate } from '../../src/telemetry/flood-gate.js';
@@ -128,6 +127,7 @@ export async function newCardCallbackProcess(options: CardCallbackOptions): Prom
   });
   const callbacks = buildCardCallbacks({
     config: {
+      roles: ['api'],
       apps: [
         byHttp(APP, KEY, TOKEN),
         byHttp(OTHER_APP, OTHER_KEY, null),
@@ -144,7 +144,7 @@ export async function newCardCallbackProcess(options: CardCallbackOptions): Prom
   });
   await redis.connect();
   const app = Fastify();
-  addCardCallbackRoute(app, callbacks);
+  callbacks.routes(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
 
