@@ -56,7 +56,7 @@ export function createReceiveHttp(deps: ReceiveHttpDeps): ReceiveHttp {
 
   const refused = (appId: string, reason: CallbackRefusal): void => {
     metrics.eventReceived({ appId, type: null, result: 'malformed' });
-    const fields = { event: 'callback.refused', app_id: appId, reason };
+    const fields = { event: 'callback.refused', app_id: appId, why: reason };
     log.warn(
       `callback ${appId} ${reason}`,
       fields,

@@ -54,7 +54,7 @@ describe('the callback address', { concurrency: true }, () => {
     const answer = await process.post(call, appId);
     assert.deepEqual(answer, { status: 401, type: null, text: '' });
     assert.deepEqual([process.clicks, process.events], [[], []]);
-    const lines = process.log.of('callback.refused').map((line) => [line['app_id'], line['reason']]);
+    const lines = process.log.of('callback.refused').map((line) => [line['app_id'], line['why']]);
     assert.deepEqual(lines, [[appId, reason]]);
     assert.deepEqual(process.counted, [{ type: null, result: 'malformed' }]);
     for (const secret of [KEY, OTHER_KEY, TOKEN, 'session-1']) assert.ok(!process.log.text().includes(secret));

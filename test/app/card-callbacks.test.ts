@@ -113,7 +113,7 @@ describe('HTTP callbacks', { concurrency: true }, () => {
     assert.deepEqual(answers.toSorted(), [200, 401, 401, 401]);
     assert.equal(one.clicks.length + two.clicks.length, 1);
     assert.equal((await two.post(call)).status, 401);
-    const reasons = [one, two].flatMap(({ log }) => log.of('callback.refused').map((line) => line['reason']));
+    const reasons = [one, two].flatMap(({ log }) => log.of('callback.refused').map((line) => line['why']));
     assert.deepEqual([...new Set(reasons)], ['replayed']);
     // Longer than the window on both sides of its time, and not for ever.
     const [key = ''] = await redis.client.keys(`${keyPrefix}:{${APP}}:callback:*`);
@@ -150,7 +150,7 @@ describe('HTTP callbacks', { concurrency: true }, () => {
     socket.destroy();
     assert.match(answer.toString(), /^HTTP\/1\.1 413 /);
     assert.deepEqual(
-      process.log.of('callback.refused').map((line) => line['reason']),
+      process.log.of('callback.refused').map((line) => line['why']),
       ['too_large'],
     );
   });
