@@ -5,11 +5,13 @@
  */
 import type { Logger } from 'pino';
 import { buildCallback } from './app/callback-parts.js';
-import { appsBy, buildClicks, type ClickParts } from './app/click-parts.js';
+import { buildCardCallbacks } from './app/card-callback-parts.js';
+import { buildClicks, type ClickParts } from './app/click-parts.js';
+import { buildConnections } from './app/connection-parts.js';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
-import { buildMetrics, countReconnects } from './app/metrics-parts.js';
+import { buildMetrics } from './app/metrics-parts.js';
 import { createReadiness } from './app/readiness.js';
 import { buildRedirects } from './app/redirect-parts.js';
 import { createScrape } from './app/scrape.js';
@@ -20,8 +22,7 @@ import type { Config } from './config/config.js';
 import type { AskRequest, AskResult } from './domain/ask.js';
 import { AuthdError } from './errors.js';
 import { loadCards } from './feishu/cards/load-cards.js';
-import { createLongConnection, type LongConnection } from './feishu/long-connection/long-connection.js';
-import { longConnectionTimings } from './feishu/long-connection/timings.js';
+import type { LongConnection } from './feishu/long-connection/long-connection.js';
 import { createAsk } from './flow/ask.js';
 import { createHints } from './flow/hints.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
@@ -171,8 +172,19 @@ export function createApp(deps: AppDeps): App {
       forget: grants.forget.byClient,
       ask,
     });
+    const { routes, settled } = buildCardCallbacks({
+      config,
+      store,
+      receive: clicks.receive,
+      hints,
+      metrics: counts,
+      gate,
+      now,
+      logger,
+    });
     const callback = await buildCallback({
       config,
+      routes,
       cards,
       receiveRedirect: buildRedirects({ store, feishu, lateProducer, hints, metrics: counts, now, logger }),
       metrics: counts,
@@ -227,7 +239,14 @@ export function createApp(deps: AppDeps): App {
       });
     }
     // After what makes jobs of them has been pushed: clicks in hand are answered first.
-    stack.push({ name: 'acks', deadlineMs: 1_000, close: () => clicks.clicks.settled() });
+    stack.push({
+      name: 'acks',
+      deadlineMs: 2_000,
+      async close() {
+        await settled();
+        await clicks.clicks.settled();
+      },
+    });
     if (has('gateway')) connect(clicks, connections);
     logger.info(
       { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
@@ -236,21 +255,7 @@ export function createApp(deps: AppDeps): App {
   };
 
   const connect = ({ receive }: ClickParts, connections: LongConnection[]): void => {
-    for (const app of appsBy(config, 'long_connection')) {
-      const timings = longConnectionTimings(config.ws);
-      connections.push(
-        createLongConnection({
-          app,
-          proxy: config.proxy,
-          timings,
-          receive: (payload, link) => receive(app.appId, payload, link),
-          onChange: countReconnects(counts),
-          logger,
-          random,
-          now,
-        }),
-      );
-    }
+    connections.push(...buildConnections({ config, receive, metrics: counts, logger, random, now }));
     const drainMs = Math.min(3_000, shutdownMs / 2);
     stack.push({
       name: 'long connections',
