@@ -5,10 +5,13 @@
  */
 import type { Logger } from 'pino';
 import { buildCallback } from './app/callback-parts.js';
+import { buildCardCallbacks } from './app/card-callback-parts.js';
+import { buildClicks, type ClickParts } from './app/click-parts.js';
+import { buildConnections } from './app/connection-parts.js';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
-import { buildMetrics, countReconnects } from './app/metrics-parts.js';
+import { buildMetrics } from './app/metrics-parts.js';
 import { createReadiness } from './app/readiness.js';
 import { buildRedirects } from './app/redirect-parts.js';
 import { createScrape } from './app/scrape.js';
@@ -18,15 +21,10 @@ import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
 import type { Config } from './config/config.js';
 import type { AskRequest, AskResult } from './domain/ask.js';
 import { AuthdError } from './errors.js';
-import { parseCallback } from './feishu/callback.js';
 import { loadCards } from './feishu/cards/load-cards.js';
-import { createLongConnection, type LongConnection } from './feishu/long-connection/long-connection.js';
-import { longConnectionTimings } from './feishu/long-connection/timings.js';
+import type { LongConnection } from './feishu/long-connection/long-connection.js';
 import { createAsk } from './flow/ask.js';
-import { type Clicks, createClicks } from './flow/click.js';
 import { createHints } from './flow/hints.js';
-import { createReceive } from './flow/receive.js';
-import type { Withdrawals } from './flow/withdrawal.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
 import type { Producer } from './queue/producer.js';
 import { whenReady } from './store/redis.js';
@@ -52,8 +50,6 @@ export interface App {
   stop(): Promise<ClosingReport>;
 }
 
-/** From a click's arrival to our answer. Feishu gives up after 3 s; ours is there within one, on a busy machine too. */
-const ACK_BUDGET_MS = 700;
 const FLOOD_EVERY_MS = 30_000;
 /** Until Feishu has told the names of all apps. */
 const NAMES_EVERY_MS = 30_000;
@@ -141,6 +137,18 @@ export function createApp(deps: AppDeps): App {
         now,
         logger,
       })(request);
+    const clicks = buildClicks({
+      config,
+      store,
+      feishu,
+      grants,
+      lateProducer,
+      hints,
+      isStopping: () => stopping.signal.aborted,
+      metrics: counts,
+      now,
+      logger,
+    });
     const servers = await buildHttp({
       config,
       store,
@@ -164,8 +172,19 @@ export function createApp(deps: AppDeps): App {
       forget: grants.forget.byClient,
       ask,
     });
+    const { routes, settled } = buildCardCallbacks({
+      config,
+      store,
+      receive: clicks.receive,
+      hints,
+      metrics: counts,
+      gate,
+      now,
+      logger,
+    });
     const callback = await buildCallback({
       config,
+      routes,
       cards,
       receiveRedirect: buildRedirects({ store, feishu, lateProducer, hints, metrics: counts, now, logger }),
       metrics: counts,
@@ -219,48 +238,25 @@ export function createApp(deps: AppDeps): App {
         close: () => parts.close(),
       });
     }
-    if (has('gateway')) {
-      const clicks = createClicks({
-        sessions: store.sessions,
-        producer: opened,
-        changes: store.changes,
-        hints,
-        withdraw: grants.forget.byUser,
-        renderer: feishu.renderer,
-        ackBudgetMs: ACK_BUDGET_MS,
-        sessionTtlMs: config.session.ttlSeconds * 1000,
-        isStopping: () => stopping.signal.aborted,
-        metrics: counts,
-        now,
-        logger,
-      });
-      connect(clicks, grants.withdrawals, connections);
-    }
+    // After what makes jobs of them has been pushed: clicks in hand are answered first.
+    stack.push({
+      name: 'acks',
+      deadlineMs: 2_000,
+      async close() {
+        await settled();
+        await clicks.clicks.settled();
+      },
+    });
+    if (has('gateway')) connect(clicks, connections);
     logger.info(
       { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
       'feishu-authd runs',
     );
   };
 
-  const connect = (clicks: Clicks, withdrawals: Withdrawals, connections: LongConnection[]): void => {
-    const receive = createReceive({ parse: parseCallback, clicks, withdrawals, metrics: counts, logger });
-    for (const app of config.apps) {
-      const timings = longConnectionTimings(config.ws);
-      connections.push(
-        createLongConnection({
-          app,
-          proxy: config.proxy,
-          timings,
-          receive: (payload, link) => receive(app.appId, payload, link),
-          onChange: countReconnects(counts),
-          logger,
-          random,
-          now,
-        }),
-      );
-    }
+  const connect = ({ receive }: ClickParts, connections: LongConnection[]): void => {
+    connections.push(...buildConnections({ config, receive, metrics: counts, logger, random, now }));
     const drainMs = Math.min(3_000, shutdownMs / 2);
-    stack.push({ name: 'acks', deadlineMs: 1_000, close: () => clicks.settled() });
     stack.push({
       name: 'long connections',
       deadlineMs: drainMs + 500,

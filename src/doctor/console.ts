@@ -22,6 +22,10 @@ export const STEPS = {
     `While the daemon runs: 事件与回调 > 回调配置 (Events & Callbacks > Callback Configuration) > 使用长连接接收回调, add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
     `守护进程运行时：「事件与回调 > 回调配置」选「使用长连接接收回调」，添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
   ),
+  callbackByHttp: text(
+    `Register https://<callback server>/callback/cards/<App ID>, as Feishu reaches it, in 事件与回调 > 回调配置 and 事件配置 (Events & Callbacks > Callback Configuration and Event Configuration): 将回调发送至开发者服务器 (to the developer's server); add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
+    `在「事件与回调」的「回调配置」和「事件配置」都选「发送至开发者服务器」，请求地址填 https://<回调服务器>/callback/cards/<App ID>（须能从飞书访问）；添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
+  ),
   withdrawals: text(
     `Enable auth:user_access_token:read in 权限管理 (Permissions & Scopes) as a TENANT permission; 事件与回调 > 事件配置 > 添加事件 (Events & Callbacks > Event Configuration > Add Events): auth.user_access_token.revoked_v4; then ${PUBLISH.en}.`,
     `在「权限管理」以应用身份开通 auth:user_access_token:read；「事件与回调 > 事件配置 > 添加事件」：auth.user_access_token.revoked_v4；再${PUBLISH.zh}。`,
@@ -39,8 +43,14 @@ export const STEPS = {
 const USER_FINDS = text(' doctor --user ou_… finds out.', '用 doctor --user ou_… 可以查明。');
 const and = (one: Text, other: Text): Text => text(one.en + other.en, one.zh + other.zh);
 
-/** @param roundTrip a real user is asked: her click and her card say more than these lines */
-export function consoleFindings({ roundTrip }: { readonly roundTrip: boolean }): readonly Finding[] {
+export interface ConsoleOptions {
+  /** A real user is asked: her click and her card say more than these lines. */
+  readonly roundTrip: boolean;
+  /** No app has a long connection. */
+  readonly allByHttp: boolean;
+}
+
+export function consoleFindings({ allByHttp, roundTrip }: ConsoleOptions): readonly Finding[] {
   const byUser: readonly Finding[] = [
     skip(
       'console.callback',
@@ -48,7 +58,7 @@ export function consoleFindings({ roundTrip }: { readonly roundTrip: boolean }):
         'No API tells whether clicks on cards come to us (else users see 200340)',
         '没有接口能说明卡片点击是否推送给我们（否则用户会看到 200340）',
       ),
-      and(STEPS.callback, USER_FINDS),
+      and(allByHttp ? STEPS.callbackByHttp : STEPS.callback, USER_FINDS),
     ),
     skip(
       'console.availability',

@@ -60,7 +60,10 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
     guarded('redis', deps.progress, () => lookAtRedis(config, deps.now)),
     guarded('state_dir', deps.progress, () => checkStateDir(config.stateDir)),
     lookAtFeishu(config, apps, deps),
-    consoleFindings({ roundTrip: deps.roundTrip }),
+    consoleFindings({
+      roundTrip: deps.roundTrip,
+      allByHttp: apps.every(({ cardCallback }) => cardCallback === 'http'),
+    }),
     daemon,
   ]);
   return [...findings, ...groups.flat()];

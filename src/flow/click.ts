@@ -23,7 +23,7 @@ import { withinBudget } from './within-budget.js';
 
 export interface ClickDeps {
   readonly sessions: SessionStore;
-  readonly producer: Producer;
+  readonly producer: Pick<Producer, 'link' | 'pollNow' | 'expiry' | 'cardUpdate'>;
   readonly changes: Changes;
   readonly hints: Hints;
   /** Forgets the grant of this user, whoever it was given for. False: there is none. */

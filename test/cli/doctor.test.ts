@@ -224,6 +224,18 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
     assert.match(report.line('bot_scopes').message, /may not send cards \(one of im:message, im:message:send_as_bot/);
   });
 
+  it('asks for no long connection where callbacks come by HTTP, and names the address to register', async () => {
+    const app = scene.addApp();
+    const byHttp = { CARD_CALLBACK: 'http', FEISHU_ENCRYPT_KEY: 'k'.repeat(32), CALLBACK_SERVER_ENABLED: 'true' };
+    const report = await scene.diagnose({ ...scene.env(app), ...byHttp });
+    assert.deepEqual([report.code, scene.sim.endpointCalls(app.appId)], [0, []]);
+    const { message, remedy, status } = report.line('long_connection');
+    assert.equal(status, 'skip');
+    assert.ok(message.includes(`/callback/cards/${app.appId} `), message);
+    assert.match(`${remedy}`, /回调配置.*事件配置/);
+    assert.match(`${report.line('console.callback').remedy}`, /callback server/);
+  });
+
   it('warns of what passes by itself', async () => {
     const app = scene.addApp();
     const busy = { on: 'api', kind: 'code', appId: app.appId } as const;

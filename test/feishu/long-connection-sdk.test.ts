@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import type { WSClient } from '@larksuiteoapi/node-sdk';
-import { loadSdk } from '../../src/feishu/long-connection/sdk.js';
 import { internalsOf, PATCHED_METHODS } from '../../src/feishu/long-connection/sdk-internals.js';
+import { loadSdk } from '../../src/feishu/sdk.js';
 
 const require = createRequire(import.meta.url);
 

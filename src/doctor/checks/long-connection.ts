@@ -3,9 +3,11 @@
  * address, which is a credential, is thrown away and ends by itself.
  */
 import type { AppConfig, ProxyConfig } from '../../config/config.js';
+import { cardCallbackPath } from '../../domain/http-callback.js';
 import { type EndpointResult, pullEndpoint } from '../../feishu/long-connection/endpoint.js';
 import type { ConnectFailure, FailureReason } from '../../feishu/long-connection/failures.js';
-import { type Finding, fail, pass, text, warn } from '../finding.js';
+import { STEPS } from '../console.js';
+import { type Finding, fail, pass, skip, text, warn } from '../finding.js';
 import type { Explain } from '../meanings.js';
 import { CHECK_WAY, RUN_AGAIN } from '../refusals.js';
 
@@ -16,7 +18,7 @@ export interface LongConnectionResult {
 }
 
 export interface LongConnectionCheck {
-  readonly app: Pick<AppConfig, 'appId' | 'appSecret' | 'openBaseUrl'>;
+  readonly app: Pick<AppConfig, 'appId' | 'appSecret' | 'openBaseUrl' | 'cardCallback'>;
   readonly proxy: ProxyConfig;
   readonly explain: Explain;
   readonly timeoutMs: number;
@@ -37,10 +39,19 @@ const NETWORK: ReadonlySet<FailureReason> = new Set([
 ]);
 
 export async function checkLongConnection(check: LongConnectionCheck): Promise<LongConnectionResult> {
+  const { appId, cardCallback } = check.app;
+  if (cardCallback === 'http') {
+    const path = cardCallbackPath(appId);
+    const means = text(
+      `Not needed: clicks and events of the app come by HTTP, to …${path} of the callback server`,
+      `不需要：该应用的点击和事件经 HTTP 送到回调服务器的 …${path}`,
+    );
+    return { finding: skip('long_connection', means, STEPS.callbackByHttp, { appId }), failure: null };
+  }
   const result = await ask(check);
   if (result.ok) {
     const means = text('Feishu gives the app a long connection', '飞书允许该应用建立长连接');
-    return { finding: pass('long_connection', means, { appId: check.app.appId }), failure: null };
+    return { finding: pass('long_connection', means, { appId }), failure: null };
   }
   return { finding: failureFinding(result.failure, check), failure: result.failure };
 }

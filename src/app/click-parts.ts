@@ -1,0 +1,66 @@
+/**
+ * What takes clicks and events, whichever way they come: built once for a process that has long connections, a callback
+ * server for HTTP callbacks, or both. HTTP is served before Redis has been reached, so clicks may come before, too.
+ */
+import type { Logger } from 'pino';
+import type { AppConfig, Config } from '../config/config.js';
+import type { Metrics } from '../domain/metrics.js';
+import { parseCallback } from '../feishu/callback.js';
+import { type Clicks, createClicks } from '../flow/click.js';
+import type { Hints } from '../flow/hints.js';
+import { createReceive, type ReceiveFor } from '../flow/receive.js';
+import type { Producer } from '../queue/producer.js';
+import type { FeishuParts } from './feishu-parts.js';
+import type { GrantParts } from './grant-parts.js';
+import type { StoreParts } from './store-parts.js';
+
+export interface ClickParts {
+  readonly clicks: Clicks;
+  readonly receive: ReceiveFor;
+}
+
+export interface ClickPartsDeps {
+  readonly config: Config;
+  readonly store: StoreParts;
+  readonly feishu: FeishuParts;
+  readonly grants: GrantParts;
+  /** @throws AuthdError before Redis has been reached: a click gets a toast then */
+  readonly lateProducer: () => Producer;
+  readonly hints: Hints;
+  readonly isStopping: () => boolean;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/** From a click's arrival to our answer. Feishu gives up after 3 s; ours is there within one, on a busy machine too. */
+const ACK_BUDGET_MS = 700;
+
+export function buildClicks(deps: ClickPartsDeps): ClickParts {
+  const { config, feishu, grants, lateProducer, logger, metrics, store } = deps;
+  const clicks = createClicks({
+    sessions: store.sessions,
+    producer: {
+      link: async (...job) => await lateProducer().link(...job),
+      pollNow: async (...job) => await lateProducer().pollNow(...job),
+      expiry: async (...job) => await lateProducer().expiry(...job),
+      cardUpdate: async (...job) => await lateProducer().cardUpdate(...job),
+    },
+    changes: store.changes,
+    hints: deps.hints,
+    withdraw: grants.forget.byUser,
+    renderer: feishu.renderer,
+    ackBudgetMs: ACK_BUDGET_MS,
+    sessionTtlMs: config.session.ttlSeconds * 1000,
+    isStopping: deps.isStopping,
+    metrics,
+    now: deps.now,
+    logger,
+  });
+  const { withdrawals } = grants;
+  return { clicks, receive: createReceive({ parse: parseCallback, clicks, withdrawals, metrics, logger }) };
+}
+
+/** Apps by the way their clicks and events come. */
+export const appsBy = (config: Pick<Config, 'apps'>, way: AppConfig['cardCallback']): readonly AppConfig[] =>
+  config.apps.filter((app) => app.cardCallback === way);
