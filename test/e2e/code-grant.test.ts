@@ -62,6 +62,22 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
     );
   });
 
+  it('sends the redirect URI byte for byte in both requests, and may come back to another process and host name', async (t) => {
+    const redirectPath = '/SSO/callback/?from=%2Ffeishu%20x&b=1';
+    const scene = await newScene(t, { ...BY_CODE, redirectPath });
+    const { link, person, sessionId } = await asked(scene, 'Wang Fang');
+    const other = await scene.another();
+    await scene.entrance?.leadTo(other);
+    const { redirectTo = '' } = scene.sim.authorize({ url: link, user: person.user });
+    assert.ok(redirectTo.includes(redirectPath));
+    const head = await fetch(redirectTo, { method: 'HEAD' });
+    assert.equal(head.status, 200);
+    assert.equal((await scene.session(sessionId)).state, 'pending', 'a look at the address alone uses no code');
+    const forwarded = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' };
+    assert.match(titleOn(await openPage(redirectTo, forwarded)), /Authorized/);
+    assert.equal((await ended(scene, sessionId)).state, 'completed');
+  });
+
   it('tells another account apart, and her own consent by the new link still counts', async (t) => {
     const scene = await newScene(t, BY_CODE);
     const { link, messageId, person, sessionId } = await asked(scene, 'Wang Fang');

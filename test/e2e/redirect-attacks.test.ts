@@ -236,6 +236,14 @@ describe('at the redirect URI', () => {
     const output = scene.daemon.output();
     const secrets = scene.sim.secrets(['authorization_code', 'code_verifier', 'access_token', 'refresh_token']);
     assert.ok(secrets.length > 10);
+    const links = scene.sim.secrets(['verification_link']);
+    assert.ok(links.length > 10);
+    const kept = [...secrets, ...scene.sim.secrets(['app_secret']), scene.daemon.encryptionKey, scene.daemon.apiKey];
+    for (const link of links) {
+      const state = new URL(link).searchParams.get('state') ?? '';
+      const read = `${link} ${Buffer.from(state.split('.')[0] ?? '', 'base64url').toString()}`;
+      for (const secret of kept) assert.ok(!read.includes(secret), 'in a link');
+    }
     const dump = (await scene.redis.dump()).toString('latin1');
     for (const secret of secrets) {
       assert.ok(!output.includes(secret), 'in the log');

@@ -118,6 +118,13 @@ describe('a state', () => {
     for (const one of forged) assert.equal(links.open(one), null, one.slice(0, 80));
   });
 
+  it('is not believed with any one character changed', () => {
+    for (let i = 0; i < state.length; i += 1) {
+      const other = state[i] === 'A' ? 'B' : 'A';
+      assert.equal(links.open(state.slice(0, i) + other + state.slice(i + 1)), null, `character ${i}`);
+    }
+  });
+
   it('is not believed when it names a session of another app, although it is signed', () => {
     const crossed = stateOf(links.urlFor({ ...session, appId: 'cli_ffffffffffffffff' }, APP));
     assert.equal(links.open(crossed), null);

@@ -49,6 +49,8 @@ export interface SceneOptions {
   readonly redisArgs?: readonly string[];
   readonly enabledScopes?: string[];
   readonly way?: Way;
+  /** Path and query of the redirect URI. */
+  readonly redirectPath?: string;
   /** Daemons reach Redis through a relay. */
   readonly relay?: boolean;
   /** Wait until the daemon is ready (default); false: only until it serves HTTP. */
@@ -80,7 +82,7 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
   closers.push(() => relay.close());
   relay.target(redis.port);
   await options.beforeStart?.(redis, relay);
-  const entrance = await newEntrance(options.way ?? WAY, app, sim);
+  const entrance = await newEntrance(options.way ?? WAY, app, { sim, redirectPath: options.redirectPath });
   if (entrance !== null) closers.push(() => entrance.relay.close());
   const base: DaemonOptions = {
     redisUrl: options.relay === true ? `redis://127.0.0.1:${relay.port}` : redis.url,

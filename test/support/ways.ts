@@ -37,11 +37,15 @@ export interface Entrance {
   leadTo(daemon: Daemon): Promise<void>;
 }
 
-export async function newEntrance(way: Way, app: App, sim: Simulator): Promise<Entrance | null> {
+export async function newEntrance(
+  way: Way,
+  app: App,
+  { redirectPath = '/callback', sim }: { readonly redirectPath?: string | undefined; readonly sim: Simulator },
+): Promise<Entrance | null> {
   if (way.grant === 'device_code' && way.clicks === 'long_connection') return null;
   const relay = await newTcpRelay();
   const origin = `http://127.0.0.1:${relay.port}`;
-  const redirectUri = `${origin}/callback`;
+  const redirectUri = `${origin}${redirectPath}`;
   const encryptKey = 'encrypt-key-of-the-test';
   const byHttp = way.clicks === 'http';
   const url = `${origin}/callback/cards/${app.appId}`;
