@@ -8,6 +8,7 @@ import type { Config } from '../config/config.js';
 import { AuthdError } from '../errors.js';
 import { installId, persistenceWarnings, readRedisFacts, refuseEviction } from '../store/redis-checks.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
+import { type Repeated, repeat } from './repeat.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface StoreWatch {
@@ -37,7 +38,7 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
   let known: string | null = null;
   /** Keys of the store that do not fit ours, each said once. */
   const unfit = new Set<string>();
-  const timers: NodeJS.Timeout[] = [];
+  const running: Repeated[] = [];
   let checkNow: () => void = () => undefined;
 
   const lookOnce = async (): Promise<void> => {
@@ -96,26 +97,16 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
     if (store.redis.status === 'ready') await deps.drainSpool();
   };
 
-  /** Runs a task again and again, never twice at once. Returns what runs it out of turn. */
-  const repeat = (everyMs: number, task: () => Promise<void>, what: string): (() => void) => {
-    let busy = false;
-    const run = (): void => {
-      if (busy) return;
-      busy = true;
-      task()
-        .catch((error: unknown) =>
-          gate.warn(
-            what,
-            { event: 'store.watch_failed', what, err: error },
-            'The store could not be looked after; it is tried again',
-          ),
-        )
-        .finally(() => {
-          busy = false;
-        });
-    };
-    timers.push(setInterval(run, everyMs));
-    return run;
+  const often = (everyMs: number, task: () => Promise<void>, what: string): Repeated => {
+    const repeated = repeat(everyMs, task, (error) =>
+      gate.warn(
+        what,
+        { event: 'store.watch_failed', what, err: error },
+        'The store could not be looked after; it is tried again',
+      ),
+    );
+    running.push(repeated);
+    return repeated;
   };
 
   return {
@@ -137,15 +128,15 @@ export function createStoreWatch(deps: StoreWatchDeps): StoreWatch {
       }
     },
     start() {
-      checkNow = repeat(CHECK_EVERY_MS, recheck, 'check');
+      checkNow = often(CHECK_EVERY_MS, recheck, 'check').now;
       store.redis.on('ready', checkNow);
-      repeat(BEAT_EVERY_MS, beat, 'keyring');
+      often(BEAT_EVERY_MS, beat, 'keyring');
       // At once: what a daemon before this one has left must be there before its sessions are polled again.
-      repeat(DRAIN_EVERY_MS, drain, 'drain')();
+      often(DRAIN_EVERY_MS, drain, 'drain').now();
     },
     stop() {
       store.redis.off('ready', checkNow);
-      for (const timer of timers) clearInterval(timer);
+      for (const repeated of running) repeated.stop();
     },
   };
 }

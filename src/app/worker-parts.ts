@@ -32,6 +32,7 @@ import { createWorkerPool } from '../queue/worker.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
 import type { FeishuParts } from './feishu-parts.js';
 import type { GrantParts } from './grant-parts.js';
+import { repeat } from './repeat.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface WorkerParts {
@@ -179,7 +180,8 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     logger.warn({ event: 'reconciler.failed', err: error }, 'The first look at open sessions failed'),
   );
   watch.start();
-  const schedule = startSchedule(
+  const schedule = repeat(
+    SCHEDULE_EVERY_MS,
     () => moveDue({ appIds: maintenance.appIds, store: grants.refreshStore, jobs: producer }),
     (error) =>
       gate.warn(
@@ -197,20 +199,4 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
       await pool.close();
     },
   };
-}
-
-/** Looks for due grants again and again, never twice at once. */
-function startSchedule(move: () => Promise<number>, onError: (error: unknown) => void): { stop(): void } {
-  let busy = false;
-  const look = (): void => {
-    if (busy) return;
-    busy = true;
-    move()
-      .catch(onError)
-      .finally(() => {
-        busy = false;
-      });
-  };
-  const timer = setInterval(look, SCHEDULE_EVERY_MS);
-  return { stop: () => clearInterval(timer) };
 }

@@ -34,6 +34,15 @@ export interface AccessToken {
   readonly scopes: readonly string[];
 }
 
+/** What of a token set a client may read. */
+export const accessTokenOf = ({ accessToken, expiresAt, expiresIn, scopes, tokenType }: TokenSet): AccessToken => ({
+  accessToken,
+  tokenType,
+  expiresAt,
+  expiresIn,
+  scopes,
+});
+
 /** What is sealed of a grant. Times in milliseconds. */
 export interface Grant {
   readonly tokens: TokenSet;

@@ -18,8 +18,11 @@ export interface RefreshPolicy {
   readonly timezone: string;
 }
 
+/** What of a token set decides about its refresh. */
+export type PlannedTokens = Pick<TokenSet, 'expiresAt' | 'expiresIn' | 'refreshToken' | 'refreshExpiresAt'>;
+
 export interface PlannedGrant {
-  readonly tokens: Pick<TokenSet, 'expiresAt' | 'expiresIn' | 'refreshToken' | 'refreshExpiresAt'>;
+  readonly tokens: PlannedTokens;
   readonly authorizedAt: number;
   /** When a client last read a token; null: never since the consent. */
   readonly usedAt: number | null;
@@ -58,36 +61,33 @@ const JITTER = 0.1;
 const LAST_CALL_MS = DAY_MS;
 const FAILURES_BEFORE_LAST_CALL = 3;
 
-const issuedAt = (grant: Pick<PlannedGrant, 'tokens'>): number =>
-  grant.tokens.expiresAt - grant.tokens.expiresIn * SECOND_MS;
+const issuedAt = ({ expiresAt, expiresIn }: PlannedTokens): number => expiresAt - expiresIn * SECOND_MS;
 
-function refreshLifeMs(grant: Pick<PlannedGrant, 'tokens'>): number {
-  const { refreshExpiresAt } = grant.tokens;
-  return refreshExpiresAt === null ? DEFAULT_REFRESH_LIFE_MS : Math.max(SECOND_MS, refreshExpiresAt - issuedAt(grant));
+function refreshLifeMs(tokens: PlannedTokens): number {
+  const { refreshExpiresAt } = tokens;
+  return refreshExpiresAt === null ? DEFAULT_REFRESH_LIFE_MS : Math.max(SECOND_MS, refreshExpiresAt - issuedAt(tokens));
 }
 
 /** When a grant ends unless it is renewed or given again. */
-export function grantEndsAt(grant: Pick<PlannedGrant, 'tokens' | 'authorizedAt'>): number {
-  if (grant.tokens.refreshToken === null) return grant.tokens.expiresAt;
-  return Math.min(issuedAt(grant) + refreshLifeMs(grant), grant.authorizedAt + CONSENT_LIFE_MS);
+export function grantEndsAt({ authorizedAt, tokens }: Pick<PlannedGrant, 'tokens' | 'authorizedAt'>): number {
+  if (tokens.refreshToken === null) return tokens.expiresAt;
+  return Math.min(issuedAt(tokens) + refreshLifeMs(tokens), authorizedAt + CONSENT_LIFE_MS);
 }
 
-/** When a grant that is used is due. */
-export function dueWhenUsed(grant: PlannedGrant, policy: RefreshPolicy, random: () => number): number {
-  const life = grant.tokens.expiresIn * SECOND_MS;
+/** When tokens that are used are due. */
+export function dueWhenUsed(tokens: PlannedTokens, policy: RefreshPolicy, random: () => number): number {
+  const life = tokens.expiresIn * SECOND_MS;
   const wanted = life * (1 - policy.threshold * (1 + JITTER * (random() - 0.5)));
-  return Math.round(issuedAt(grant) + Math.min(Math.max(wanted, SHORTEST_PACE_MS), dueWhenIdleIn(grant, random)));
+  return Math.min(Math.round(issuedAt(tokens) + Math.max(wanted, SHORTEST_PACE_MS)), dueWhenIdle(tokens, random));
 }
 
-const dueWhenIdleIn = (grant: PlannedGrant, random: () => number): number =>
-  refreshLifeMs(grant) * IDLE_PART * (1 - JITTER * random());
+const dueWhenIdle = (tokens: PlannedTokens, random: () => number): number =>
+  Math.round(issuedAt(tokens) + refreshLifeMs(tokens) * IDLE_PART * (1 - JITTER * random()));
 
 /** When a fresh token set is looked at first. Null: it can not be renewed. */
-export function firstDueAt(grant: PlannedGrant, policy: RefreshPolicy, random: () => number): number | null {
-  if (grant.tokens.refreshToken === null) return null;
-  return policy.mode === 'always'
-    ? dueWhenUsed(grant, policy, random)
-    : Math.round(issuedAt(grant) + dueWhenIdleIn(grant, random));
+export function firstDueAt(tokens: PlannedTokens, policy: RefreshPolicy, random: () => number): number | null {
+  if (tokens.refreshToken === null) return null;
+  return policy.mode === 'always' ? dueWhenUsed(tokens, policy, random) : dueWhenIdle(tokens, random);
 }
 
 /** What is to be done now. */
@@ -101,13 +101,11 @@ export function planRefresh(
   const lastActive = Math.max(grant.usedAt ?? 0, grant.authorizedAt);
   if (now - lastActive > policy.maxIdleMs) return { refresh: false, ask: false, nextAt: null };
   const asking = planAsking(grant, policy, now);
-  const isUsed = policy.mode === 'always' || (grant.usedAt !== null && grant.usedAt >= issuedAt(grant));
-  const dueAt = isUsed
-    ? dueWhenUsed(grant, policy, random)
-    : Math.round(issuedAt(grant) + dueWhenIdleIn(grant, random));
+  const isUsed = policy.mode === 'always' || (grant.usedAt !== null && grant.usedAt >= issuedAt(grant.tokens));
+  const dueAt = isUsed ? dueWhenUsed(grant.tokens, policy, random) : dueWhenIdle(grant.tokens, random);
   const tryAt = Math.max(dueAt, grant.retryAt ?? 0);
   // Drawn anew each time, the jitter must not push a grant that was called due into the future again.
-  const refresh = tryAt <= now + refreshLifeMs(grant) * 0.001 + SECOND_MS;
+  const refresh = tryAt <= now + refreshLifeMs(grant.tokens) * 0.001 + SECOND_MS;
   const nextAt = asking.nextAt === null ? tryAt : Math.min(tryAt, asking.nextAt);
   return { refresh, ask: asking.ask, nextAt: Math.max(nextAt, now + SECOND_MS) };
 }
@@ -120,7 +118,7 @@ function planAsking(grant: PlannedGrant, policy: RefreshPolicy, now: number): { 
   const lifeEnd = grant.tokens.refreshExpiresAt;
   const lastCall =
     isFailing && lifeEnd !== null
-      ? lifeEnd - Math.min(LAST_CALL_MS, refreshLifeMs(grant) / 4)
+      ? lifeEnd - Math.min(LAST_CALL_MS, refreshLifeMs(grant.tokens) / 4)
       : Number.POSITIVE_INFINITY;
   const from = Math.max(Math.min(consentEnd, lastCall), (grant.askedAt ?? 0) + ASK_EVERY_MS);
   if (from > now) return { ask: false, nextAt: from };

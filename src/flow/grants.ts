@@ -3,8 +3,14 @@
  * token was handed out. Also what a refresh has brought while Redis would not take it.
  */
 
-import type { AccessToken, GrantReading, GrantStatus, GrantView, RenewedReading } from '../domain/grant.js';
-import { statusOf } from '../domain/grant.js';
+import {
+  accessTokenOf,
+  type GrantReading,
+  type GrantStatus,
+  type GrantView,
+  type RenewedReading,
+  statusOf,
+} from '../domain/grant.js';
 import { dueWhenUsed, type RefreshPolicy } from '../domain/refresh-plan.js';
 import type { GrantVault } from '../store/grant-vault.js';
 import type { RefreshStore } from '../store/refresh-store.js';
@@ -67,8 +73,7 @@ export function createGrants(deps: GrantsDeps): Grants {
     const { now, stored } = view;
     const grant = statusOf(appId, openId, view);
     if (stored === null) return { now, grant, generation: 0, tokens: [] };
-    const { accessToken, expiresAt, expiresIn, scopes, tokenType } = stored.grant.tokens;
-    const newest: AccessToken = { accessToken, tokenType, expiresAt, expiresIn, scopes };
+    const newest = accessTokenOf(stored.grant.tokens);
     const { wider } = stored.grant;
     return { now, grant, generation: stored.generation, tokens: wider === undefined ? [newest] : [newest, wider] };
   };
@@ -96,11 +101,7 @@ export function createGrants(deps: GrantsDeps): Grants {
       if (oldest?.done === false) noted.delete(oldest.value);
       const [newest] = tokens;
       if (newest === undefined) return;
-      const planned = {
-        tokens: { ...newest, refreshToken: grant.renewable ? '' : null, refreshExpiresAt: grant.refreshExpiresAt },
-        authorizedAt: grant.authorizedAt ?? now,
-        ...NO_MARKS,
-      };
+      const planned = { ...newest, refreshToken: '', refreshExpiresAt: grant.refreshExpiresAt };
       const dueAt = grant.renewable ? dueWhenUsed(planned, deps.policy, deps.random) : null;
       deps.hints.add(() => deps.store.noteUse(appId, openId, dueAt));
     },

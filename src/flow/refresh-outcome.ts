@@ -142,7 +142,7 @@ export function createConclude(deps: ConcludeDeps): Conclude {
     };
     const { wider, ...same } = before;
     const grant: Grant = { ...same, tokens, ...(wider !== undefined && wider.expiresAt > now() && { wider }) };
-    const dueAt = firstDueAt({ ...grant, ...UNTRIED }, deps.policy, deps.random);
+    const dueAt = firstDueAt(grant.tokens, deps.policy, deps.random);
     const generation = Math.max(now(), ref.generation + 1);
     const next = { generation, grant, dueAt };
     const verdict = await successors.keep(ref, next);
@@ -240,8 +240,6 @@ const wordsOf = ({ appId, openId }: GrantRef, detail: FailureDetail) => ({
   feishu_code: detail.feishu_code,
   log_id: detail.log_id,
 });
-
-const UNTRIED = { usedAt: null, failures: 0, retryAt: null, askedAt: null } as const;
 
 const LOST: FailureDetail = {
   remedy:

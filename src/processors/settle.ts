@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { FeishuError } from '../domain/feishu-error.js';
-import type { AccessToken, Grant } from '../domain/grant.js';
+import { type AccessToken, accessTokenOf, type Grant } from '../domain/grant.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
 import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
@@ -107,7 +107,7 @@ export function createSettle(deps: SettleDeps): Settle {
         grant,
         generation: before?.generation ?? 0,
         now,
-        dueAt: firstDueAt({ ...grant, ...FRESH }, deps.policy, deps.random),
+        dueAt: firstDueAt(tokens, deps.policy, deps.random),
         missingScopes: missing,
         missingDetail: MISSING,
       });
@@ -168,15 +168,9 @@ export function createSettle(deps: SettleDeps): Settle {
 
 const without = (list: readonly string[], one: string): string[] => list.filter((each) => each !== one);
 
-const FRESH = { usedAt: null, failures: 0, retryAt: null, askedAt: null } as const;
-
 /** Of the grant before: an access token that still lives and may do something the new one may not. */
 function widerToken(before: Grant, tokens: TokenSet, now: number): AccessToken | undefined {
-  const { accessToken, expiresAt, expiresIn, scopes, tokenType } = before.tokens;
-  const candidates: readonly (AccessToken | undefined)[] = [
-    { accessToken, expiresAt, expiresIn, scopes, tokenType },
-    before.wider,
-  ];
+  const candidates = [accessTokenOf(before.tokens), before.wider];
   return candidates.find(
     (token) => token !== undefined && token.expiresAt > now && !covers(tokens.scopes, token.scopes),
   );

@@ -36,13 +36,13 @@ const newGrant = (changes: Partial<PlannedGrant> = {}, tokens: Partial<PlannedGr
 describe('refresh plan', () => {
   it('looks at an idle grant before half of its refresh token’s life is over', () => {
     for (const random of [() => 0, half, () => 0.999]) {
-      const due = firstDueAt(newGrant(), POLICY, random) ?? 0;
+      const due = firstDueAt(newGrant().tokens, POLICY, random) ?? 0;
       assert.ok(due > T0 + 3 * DAY && due <= T0 + 3.5 * DAY, String(due - T0));
     }
   });
 
   it('spreads what began together', () => {
-    const due = new Set(Array.from({ length: 100 }, () => firstDueAt(newGrant(), POLICY, Math.random)));
+    const due = new Set(Array.from({ length: 100 }, () => firstDueAt(newGrant().tokens, POLICY, Math.random)));
     assert.ok(due.size > 50);
   });
 
@@ -55,7 +55,7 @@ describe('refresh plan', () => {
     assert.equal(idle.refresh, false);
     assert.ok((idle.nextAt ?? 0) > T0 + 3 * DAY);
     assert.equal(planRefresh(newGrant(), { ...POLICY, mode: 'always' }, late, half).refresh, true);
-    assert.equal(firstDueAt(newGrant(), { ...POLICY, mode: 'always' }, half), T0 + 1.8 * HOUR);
+    assert.equal(firstDueAt(newGrant().tokens, { ...POLICY, mode: 'always' }, half), T0 + 1.8 * HOUR);
   });
 
   it('does not call a use before the last refresh a use', () => {
@@ -75,7 +75,7 @@ describe('refresh plan', () => {
 
   it('leaves a grant without refresh token alone', () => {
     const grant = newGrant({ usedAt: T0 }, { refreshToken: null });
-    assert.equal(firstDueAt(grant, POLICY, half), null);
+    assert.equal(firstDueAt(grant.tokens, POLICY, half), null);
     assert.deepEqual(planRefresh(grant, POLICY, T0 + 3 * HOUR, half), { refresh: false, ask: false, nextAt: null });
   });
 
@@ -97,7 +97,7 @@ describe('refresh plan', () => {
         expiresAt: T0 + expiresIn * 1000,
         refreshExpiresAt: refreshLife === null ? null : T0 + refreshLife,
       };
-      const due = dueWhenUsed(newGrant({ usedAt: T0 }, tokens), POLICY, half);
+      const due = dueWhenUsed(newGrant({ usedAt: T0 }, tokens).tokens, POLICY, half);
       assert.ok(Number.isFinite(due));
       const gap = due - T0;
       assert.ok(gap >= Math.min(30_000, (refreshLife ?? 7 * DAY) * 0.45), `${expiresIn} ${refreshLife}: ${gap}`);
