@@ -36,7 +36,7 @@ COPY --from=build /app/dist ./dist
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 VOLUME ["/app/state"]
-EXPOSE 9780
+EXPOSE 9780 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "dist/main.js", "health"]
 # node itself is PID 1 and handles SIGTERM and SIGINT; a shell or npm in between would swallow them.
 ENTRYPOINT ["node", "dist/main.js"]
