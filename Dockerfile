@@ -31,6 +31,7 @@ WORKDIR /app
 RUN install -d -m 0700 -o 10001 -g 10001 state
 COPY package.json ./
 COPY cards ./cards
+COPY status-page ./status-page
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # A number, so that Kubernetes can see that it is not root.

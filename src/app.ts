@@ -11,18 +11,21 @@ import { buildConnections } from './app/connection-parts.js';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
+import type { Explain } from './app/meanings.js';
 import { buildMetrics } from './app/metrics-parts.js';
 import { createReadiness } from './app/readiness.js';
 import { buildRedirects } from './app/redirect-parts.js';
-import { createScrape } from './app/scrape.js';
 import { buildStore } from './app/store-parts.js';
 import { createStoreWatch } from './app/store-watch.js';
+import { buildWatching } from './app/watching-parts.js';
 import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
 import type { Config } from './config/config.js';
 import type { AskRequest, AskResult } from './domain/ask.js';
+import type { Trouble } from './domain/fleet.js';
 import { AuthdError } from './errors.js';
 import { loadCards } from './feishu/cards/load-cards.js';
 import type { LongConnection } from './feishu/long-connection/long-connection.js';
+import type { LongConnectionStatus } from './feishu/long-connection/status.js';
 import { createAsk } from './flow/ask.js';
 import { createHints } from './flow/hints.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
@@ -35,7 +38,13 @@ export interface AppDeps {
   readonly logger: Logger;
   /** Folder of the card templates. */
   readonly cardsDir: string;
+  /** Folder of the status page. */
+  readonly statusPageDir: string;
   readonly version: string;
+  /** What went wrong lately, as the log has it. */
+  readonly troubles: () => readonly Trouble[];
+  /** What codes and events mean, for the status page. */
+  readonly explain: Explain;
   /** Called once, when HTTP is served: health can be asked from now on, whether or not Redis and Feishu are there. */
   readonly onServing: () => void;
 }
@@ -88,13 +97,15 @@ export function createApp(deps: AppDeps): App {
     let producer: Producer | null = null;
     let workers: WorkerParts | null = null;
     const connections: LongConnection[] = [];
+    const statuses = (): LongConnectionStatus[] => connections.map((connection) => connection.status());
+    const stalledQueues = (): readonly string[] => workers?.stalled() ?? [];
     const readiness = createReadiness({
       roles: config.roles,
       redis: store.redis,
       probeKey: `${config.redis.keyPrefix}:probe`,
       started: () => producer !== null,
-      connections: () => connections.map((connection) => connection.status()),
-      stalledQueues: () => workers?.stalled() ?? [],
+      connections: statuses,
+      stalledQueues,
       now,
     });
     const hints = createHints(logger);
@@ -149,22 +160,23 @@ export function createApp(deps: AppDeps): App {
       now,
       logger,
     });
-    const servers = await buildHttp({
-      config,
+    const { presence, ...watching } = buildWatching({
+      ...deps,
       store,
-      logger,
+      metrics,
+      producer: () => producer,
+      connections: statuses,
+      stalledQueues,
+      gate,
+      now,
+    });
+    stack.push({ name: 'presence', deadlineMs: 800, close: () => presence.stop() });
+    const servers = await buildHttp({
+      ...deps,
+      store,
       readiness,
-      scrape: createScrape({
-        config,
-        metrics,
-        store,
-        producer: () => producer,
-        connections: () => connections.map((connection) => connection.status()),
-        now,
-        logger,
-      }),
+      ...watching,
       metrics: counts,
-      version: deps.version,
       now,
       lateProducer,
       hints,
@@ -208,6 +220,7 @@ export function createApp(deps: AppDeps): App {
     stack.push({ name: 'queues', deadlineMs: 500, close: () => opened.close() });
     producer = opened;
     watch.start();
+    presence.start();
     stack.push({ name: 'store watch', deadlineMs: 100, close: () => watch.stop() });
     const learnNames = (): void =>
       hints.add(async () => {
@@ -247,15 +260,15 @@ export function createApp(deps: AppDeps): App {
         await clicks.clicks.settled();
       },
     });
-    if (has('gateway')) connect(clicks, connections);
+    if (has('gateway')) connect(clicks, connections, presence.changed);
     logger.info(
       { event: 'daemon.started', roles: config.roles, apps: config.apps.map((app) => app.appId) },
       'feishu-authd runs',
     );
   };
 
-  const connect = ({ receive }: ClickParts, connections: LongConnection[]): void => {
-    connections.push(...buildConnections({ config, receive, metrics: counts, logger, random, now }));
+  const connect = ({ receive }: ClickParts, connections: LongConnection[], onChange: () => void): void => {
+    connections.push(...buildConnections({ config, receive, onChange, metrics: counts, logger, random, now }));
     const drainMs = Math.min(3_000, shutdownMs / 2);
     stack.push({
       name: 'long connections',

@@ -11,6 +11,8 @@ import { countReconnects } from './metrics-parts.js';
 export interface ConnectionPartsDeps {
   readonly config: Config;
   readonly receive: ReceiveFor;
+  /** A connection has come into another state. */
+  readonly onChange: () => void;
   readonly metrics: Pick<Metrics, 'wsReconnecting'>;
   readonly logger: Logger;
   readonly random: () => number;
@@ -19,16 +21,20 @@ export interface ConnectionPartsDeps {
 
 export function buildConnections(deps: ConnectionPartsDeps): LongConnection[] {
   const { config, logger, metrics, now, random, receive } = deps;
-  return appsBy(config, 'long_connection').map((app) =>
-    createLongConnection({
+  return appsBy(config, 'long_connection').map((app) => {
+    const countReconnect = countReconnects(metrics);
+    return createLongConnection({
       app,
       proxy: config.proxy,
       timings: longConnectionTimings(config.ws),
       receive: (payload, link) => receive(app.appId, payload, link),
-      onChange: countReconnects(metrics),
+      onChange(status) {
+        countReconnect(status);
+        deps.onChange();
+      },
       logger,
       random,
       now,
-    }),
-  );
+    });
+  });
 }

@@ -11,6 +11,7 @@ import type { Forget } from '../flow/forget.js';
 import type { Grants } from '../flow/grants.js';
 import type { Hints } from '../flow/hints.js';
 import { createClientRegistry } from '../http/clients.js';
+import { readPageFiles } from '../http/page-files.js';
 import { DEFAULT_HTTP_LIMITS, type HealthDeps, type HttpDeps } from '../http/ports.js';
 import { buildHealthServer, buildServer } from '../http/server.js';
 import type { Producer } from '../queue/producer.js';
@@ -37,6 +38,8 @@ export interface HttpPartsDeps {
   readonly logger: Logger;
   readonly readiness: (appId?: string) => Promise<ReadinessReport>;
   readonly scrape: HealthDeps['scrape'];
+  readonly status: HttpDeps['status'];
+  readonly statusPageDir: string;
   readonly metrics: Metrics;
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly forget: Forget['byClient'];
@@ -64,7 +67,12 @@ export async function buildHttp(deps: HttpPartsDeps): Promise<ServerAt[]> {
     tls: config.http.tls,
   };
   const main = isApi
-    ? await buildServer({ ...health, metrics: deps.metrics, ...apiDeps(deps) })
+    ? await buildServer({
+        ...health,
+        metrics: deps.metrics,
+        ...apiDeps(deps),
+        statusPage: await readPageFiles(deps.statusPageDir),
+      })
     : await buildHealthServer(health);
   const servers: ServerAt[] = [{ name: isApi ? 'api' : 'health', port: config.http.port, server: main }];
   if (config.metricsPort !== null) {
@@ -95,7 +103,7 @@ export async function closeServers(servers: readonly ServerAt[]): Promise<void> 
   await Promise.all(servers.map(({ server }) => server.close()));
 }
 
-function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps> {
+function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps | 'statusPage'> {
   const { config, logger, now, store } = deps;
   const appIds = config.apps.map((app) => app.appId);
 
@@ -146,6 +154,7 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps> {
       used: deps.grants.used,
       forget: guarded(deps.forget),
     },
+    status: deps.status,
     keyring: { status: guarded(store.keyring.status) },
     clients: createClientRegistry(config.clients),
     sessionTtlSeconds: config.session.ttlSeconds,

@@ -4,29 +4,24 @@
  * leaves its gauges out of the text (nothing is known, nothing is said) and never holds the scrape up.
  */
 import type { Logger } from 'pino';
-import type { AppConfig } from '../config/config.js';
-import { TIER_4 } from '../domain/call-budget.js';
-import { FEISHU_APIS } from '../domain/feishu-apis.js';
 import type { LongConnectionStatus } from '../feishu/long-connection/status.js';
 import type { MetricsText } from '../http/ports.js';
-import { bullmqText, readQueues } from '../queue/numbers.js';
+import { bullmqText, type QueueNumbers } from '../queue/numbers.js';
 import type { Producer } from '../queue/producer.js';
-import { createFleetCounts } from '../store/fleet-counts.js';
-import { missingKeys, persistenceOk } from '../store/redis-checks.js';
-import type { GaugeName, Labels } from '../telemetry/metric-table.js';
+import type { GaugeName } from '../telemetry/metric-table.js';
 import type { MetricsRegistry } from '../telemetry/metrics.js';
+import type { AppCounts, BudgetUsed, FleetReads } from './fleet-reads.js';
 import { type Part, reader } from './scrape-part.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface ScrapeDeps {
-  readonly config: { readonly apps: readonly Pick<AppConfig, 'appId'>[] };
   readonly metrics: MetricsRegistry;
-  readonly store: Pick<StoreParts, 'redis' | 'keys' | 'envelope' | 'budget' | 'spool'>;
+  readonly reads: FleetReads;
+  readonly store: Pick<StoreParts, 'spool'>;
   /** null until Redis has been reached. */
   readonly producer: () => Producer | null;
   /** The long connections of this process; none without the role `gateway`. */
   readonly connections: () => readonly LongConnectionStatus[];
-  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -39,26 +34,13 @@ const WITHIN = [
   { name: '1d', ms: 24 * HOUR_MS },
   { name: '7d', ms: 7 * 24 * HOUR_MS },
 ] as const;
-/** The tenant token is not counted by the budget. */
-const BUDGETED = FEISHU_APIS.filter((api) => api !== 'auth.tenant_access_token');
 
 export function createScrape(deps: ScrapeDeps): Scrape {
-  const { config, metrics, store } = deps;
-  const { redis, keys } = store;
-  const appIds = config.apps.map((app) => app.appId);
-  const countFleet = createFleetCounts({ redis, keys });
-
-  /** Commands to a Redis that is away would only wait in line. */
-  const whenUp = async <T>(read: () => Promise<T>): Promise<T | null> =>
-    redis.status === 'ready' ? await read() : null;
+  const { metrics, reads, store } = deps;
 
   const fleet = {
     name: 'fleet',
-    read: () =>
-      whenUp(async () => {
-        const spans = WITHIN.map(({ ms }) => ms);
-        return await Promise.all(appIds.map(async (appId) => ({ appId, ...(await countFleet(appId, spans)) })));
-      }),
+    read: () => reads.counts(WITHIN.map(({ ms }) => ms)),
     show(apps: readonly AppCounts[] | null) {
       const known = apps ?? [];
       metrics.show(
@@ -80,33 +62,21 @@ export function createScrape(deps: ScrapeDeps): Scrape {
 
   const budget = {
     name: 'budget',
-    read: () =>
-      whenUp(async () => {
-        const perApp = appIds.map(async (appId) => {
-          const used = await store.budget.lastMinute(appId, BUDGETED);
-          return BUDGETED.map((api, i) => sample({ app_id: appId, api }, (used[i] ?? 0) / TIER_4.perMinute));
-        });
-        return (await Promise.all(perApp)).flat();
-      }),
-    show: (samples: readonly BudgetSample[] | null) => metrics.show('api_budget_used_ratio', samples ?? []),
+    read: reads.budgets,
+    show(used: readonly BudgetUsed[] | null) {
+      const samples = (used ?? []).map(({ api, appId, usedRatio }) => sample({ app_id: appId, api }, usedRatio));
+      metrics.show('api_budget_used_ratio', samples);
+    },
   };
 
-  const persistence = single('redis_persistence_ok', () => whenUp(() => persistenceOk(redis)), metrics);
-  const missing = single(
-    'encryption_key_missing',
-    () => whenUp(() => missingKeys(redis, keys, store.envelope)),
-    metrics,
-  );
+  const persistence = single('redis_persistence_ok', reads.persistenceOk, metrics);
+  const missing = single('encryption_key_missing', reads.missingKeys, metrics);
   const spool = single('spool_entries', () => store.spool.count(), metrics);
 
   const queues = {
     name: 'queues',
-    read: () =>
-      whenUp(async () => {
-        const producer = deps.producer();
-        return producer === null ? null : await readQueues({ ...producer, now: deps.now });
-      }),
-    show(numbers: Awaited<ReturnType<typeof readQueues>> | null) {
+    read: reads.queues,
+    show(numbers: readonly QueueNumbers[] | null) {
       const known = numbers ?? [];
       const states = known.flatMap(({ name, jobs }) =>
         Object.entries(jobs).map(([state, value]) => sample({ queue: name, state }, value)),
@@ -121,7 +91,7 @@ export function createScrape(deps: ScrapeDeps): Scrape {
   const bullmq = {
     name: 'bullmq',
     read: () =>
-      whenUp(async () => {
+      reads.whenUp(async () => {
         const producer = deps.producer();
         return producer === null ? null : await bullmqText(producer.queue);
       }),
@@ -164,9 +134,6 @@ export function createScrape(deps: ScrapeDeps): Scrape {
     return current;
   };
 }
-
-type AppCounts = Awaited<ReturnType<ReturnType<typeof createFleetCounts>>> & { readonly appId: string };
-type BudgetSample = { readonly labels: Labels<'api_budget_used_ratio'>; readonly value: number };
 
 const sample = <L extends Readonly<Record<string, string>>>(labels: L, value: number) => ({ labels, value });
 

@@ -11,6 +11,8 @@ import { createEnvelope, type Envelope } from '../store/envelope.js';
 import { createGrantVault, type GrantVault } from '../store/grant-vault.js';
 import { createKeyring, type Keyring } from '../store/keyring.js';
 import { type StoreKeys, storeKeys } from '../store/keys.js';
+import { createOverview, type ReadOverview } from '../store/overview.js';
+import { createProcesses, type Processes } from '../store/processes.js';
 import { createRedirectStore, type RedirectStore } from '../store/redirect-store.js';
 import { createRedis, type RedisUse } from '../store/redis.js';
 import { createReseal, type Reseal } from '../store/reseal.js';
@@ -21,6 +23,8 @@ import { createUnreachable, type Unreachable } from '../store/unreachable.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
 
 export interface StoreParts {
+  /** Names this process among those that share the store. */
+  readonly processId: string;
   readonly redis: Redis;
   readonly subscriber: Redis;
   readonly queueRedis: Redis;
@@ -37,6 +41,8 @@ export interface StoreParts {
   readonly budget: ReturnType<typeof createBudget>;
   readonly spool: Spool;
   readonly keyring: Keyring;
+  readonly processes: Processes;
+  readonly overview: ReadOverview;
   readonly reseal: Reseal;
   /** Opens the queues: Redis must have answered before. */
   readonly openProducer: () => Producer;
@@ -72,6 +78,7 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     );
   const channels = config.apps.map((app) => keys.changes(app.appId));
   return {
+    processId,
     redis,
     subscriber,
     queueRedis,
@@ -87,6 +94,8 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     budget: createBudget({ redis, keys }),
     spool,
     keyring: createKeyring({ redis, keys, envelope, processId, spooled: spool.keyUses }),
+    processes: createProcesses({ redis, keys }),
+    overview: createOverview({ redis, keys }),
     reseal: createReseal({ redis, keys, envelope, processId, onDamaged }),
     openProducer: () =>
       createProducer({

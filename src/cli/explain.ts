@@ -3,6 +3,7 @@
  * and of lost connections. Pure, offline. The English texts are those the daemon itself uses; the Chinese ones stand
  * beside them.
  */
+import type { LocalizedText } from '../config/config.js';
 import { TRANSLATIONS } from './explain/chinese/translations.js';
 import { type Entry, type Language, type Meaning, PLACES, type Place } from './explain/meaning.js';
 import { SOURCES } from './explain/sources.js';
@@ -22,6 +23,16 @@ export function explainBoth(code: string, place: Place): { readonly cause: Both;
   const [en, zh] = LANGUAGES.map((language) => explain(code, language).find((meaning) => meaning.place === place));
   if (en === undefined || zh === undefined) return null;
   return { cause: { en: en.cause, zh: zh.cause }, remedy: { en: en.remedy, zh: zh.remedy } };
+}
+
+/** The same in the words of our API. */
+export function explainLocalized(
+  code: string,
+  place: Place,
+): { readonly cause: LocalizedText; readonly remedy: LocalizedText } | null {
+  const meaning = explainBoth(code, place);
+  const localized = ({ en, zh }: Both): LocalizedText => ({ en_us: en, zh_cn: zh });
+  return meaning === null ? null : { cause: localized(meaning.cause), remedy: localized(meaning.remedy) };
 }
 
 type Both = Readonly<Record<Language, string>>;

@@ -9,13 +9,16 @@ import { configFingerprint, effectiveConfig } from '../config/effective.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
 import { describeConfigProblems } from '../config/problems.js';
 import { AuthdError } from '../errors.js';
+import { createLastTroubles } from '../telemetry/last-troubles.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createScrubber } from '../telemetry/scrubber.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
+import { explainLocalized } from './explain.js';
 import { readVersion } from './version.js';
 
 const CARDS_DIR = fileURLToPath(new URL('../../cards', import.meta.url));
+const STATUS_PAGE_DIR = fileURLToPath(new URL('../../status-page', import.meta.url));
 /** Signals come twice in real life (a terminal and its process manager); a later one means it. */
 const IMPATIENT_AFTER_MS = 5_000;
 
@@ -26,7 +29,8 @@ export async function start(deps: StartDeps): Promise<void> {
   const { config } = loaded;
   const scrubber = createScrubber();
   for (const secret of loaded.secrets) scrubber.add(secret);
-  const logger = createLogger({ level: config.log.level, format: config.log.format, scrubber });
+  const troubles = createLastTroubles();
+  const logger = createLogger({ ...config.log, scrubber, onTrouble: troubles.note });
   watchForBugs(logger);
   const version = readVersion();
   const fingerprint = configFingerprint(config);
@@ -37,7 +41,16 @@ export async function start(deps: StartDeps): Promise<void> {
   );
   for (const warning of loaded.warnings) logger.warn({ event: 'config.warning' }, warning);
 
-  const app = createApp({ config, logger, cardsDir: CARDS_DIR, version, onServing: tellProcessManager });
+  const app = createApp({
+    config,
+    logger,
+    cardsDir: CARDS_DIR,
+    statusPageDir: STATUS_PAGE_DIR,
+    version,
+    troubles: troubles.list,
+    explain: explainLocalized,
+    onServing: tellProcessManager,
+  });
   stopOnSignals(app, logger, config.shutdownTimeoutSeconds * 1000);
   try {
     await app.start();

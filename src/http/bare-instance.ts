@@ -73,9 +73,10 @@ export async function createBareInstance(options: BareInstanceOptions): Promise<
   app.setNotFoundHandler((request, reply) => teller.answer(request, reply, notFound()));
   app.decorateRequest('client', null);
   addHeaders(app, options.headers);
-  // Before a body is looked at: an unknown path is unknown whatever was sent to it.
+  // Before a body is looked at: an unknown path is unknown whatever was sent to it. `*` (RFC 9112 §3.2.4) is no path; the
+  // router takes it for `/`.
   app.addHook('onRequest', async (request, reply) =>
-    request.is404 ? teller.answer(request, reply, notFound()) : undefined,
+    request.is404 || request.url === '*' ? teller.answer(request, reply, notFound()) : undefined,
   );
   addAccessLog(app, options);
   endInTime(app, options.closeMs);

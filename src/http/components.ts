@@ -6,6 +6,7 @@ import { GRANT_STATES } from '../domain/grant.js';
 import { EXAMPLES } from './examples.js';
 import { API_CODES, NEXT_STEPS } from './problem.js';
 import { exactly, scopeList, sessionFields, text, time, timeOrNull } from './schemas.js';
+import { statusSchema } from './status-schema.js';
 
 const count = { type: 'integer', minimum: 0 } as const;
 
@@ -67,6 +68,7 @@ export const sharedSchemas = [
     }),
     examples: [EXAMPLES.Keyring],
   },
+  statusSchema,
   {
     $id: 'Readiness',
     ...exactly({

@@ -31,6 +31,97 @@ const UserStatus = {
   renewable: true,
 };
 
+const Status = {
+  at: '2026-03-02T08:00:05.000Z',
+  version: '0.1.0',
+  verdict: 'degraded',
+  findings: [
+    {
+      name: 'queue_stuck',
+      severity: 'degraded',
+      app_id: null,
+      subject: 'card-update',
+      value: 75,
+      feishu_code: null,
+      log_id: null,
+      cause: null,
+      remedy: null,
+    },
+  ],
+  redis: { answers: true, persistence_ok: true },
+  encryption_keys_missing: 0,
+  processes: [
+    {
+      process: 'authd-1:4711',
+      answers: true,
+      version: '0.1.0',
+      roles: ['gateway', 'worker', 'api'],
+      started_at: '2026-03-01T08:00:00.000Z',
+      silent_seconds: 0,
+      connections: [
+        {
+          app_id: Session.app_id,
+          state: 'connected',
+          since: '2026-03-02T02:00:00.000Z',
+          last_event_at: Session.created_at,
+          trouble: null,
+        },
+      ],
+      stalled_queues: [],
+      spool_entries: 0,
+    },
+  ],
+  apps: [
+    {
+      app_id: Session.app_id,
+      callbacks: 'long_connection',
+      sessions: {
+        created: 1,
+        counted: 1,
+        by_state: { pending: 1 },
+        failures: [],
+        newest: [
+          {
+            session_id: Session.session_id,
+            state: 'pending',
+            failure_reason: null,
+            client_id: Session.client_id,
+            created_at: Session.created_at,
+            ended_at: null,
+          },
+        ],
+      },
+      grants: {
+        active: 120,
+        suspended: 0,
+        reauthorization_required: 3,
+        revoked: 1,
+        expiring_within_1d: 0,
+        expiring_within_7d: 118,
+      },
+      budgets: [{ api: 'im.message.create', used_ratio: 0.004 }],
+    },
+  ],
+  queues: [{ queue: 'card-update', jobs: { waiting: 12, active: 0 }, oldest_age_seconds: 75.2 }],
+  errors: [
+    {
+      event: 'card.update_failed',
+      level: 'warn',
+      app_id: Session.app_id,
+      code: null,
+      feishu_code: 11232,
+      log_id: '20260302160005ABCDEF',
+      message: 'A card could not be shown; it is tried again',
+      cause: { zh_cn: '飞书繁忙', en_us: 'Feishu is busy' },
+      remedy: { zh_cn: '无需处理：会自动重试。', en_us: 'Nothing to do: it is tried again.' },
+      count: 2,
+      first_at: Session.created_at,
+      last_at: '2026-03-02T08:00:04.000Z',
+      processes: ['authd-1:4711'],
+    },
+  ],
+} as const;
+
 export const EXAMPLES = {
   Session,
   AskedSession: { ...Session, already_authorized: false, session: Session },
@@ -56,6 +147,7 @@ export const EXAMPLES = {
       finished_at: '2026-03-02T08:05:00.000Z',
     },
   },
+  Status,
   Readiness: {
     status: 'degraded',
     parts: [

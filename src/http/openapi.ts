@@ -24,6 +24,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
         { name: 'sessions', description: 'Attempts of users to authorize an app for a client' },
         { name: 'users', description: 'What users have authorized, and their tokens' },
         { name: 'keys', description: 'The encryption keys of what is stored' },
+        { name: 'status', description: 'What the fleet does, for people' },
         { name: 'health', description: 'For probes' },
       ],
       components: {

@@ -14,7 +14,9 @@ import type { KeyringStatus } from '../domain/keyring.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { ReadinessReport } from '../domain/readiness.js';
 import type { Session, SessionState } from '../domain/session.js';
+import type { StatusReport } from '../domain/status-report.js';
 import type { ClientRegistry } from './clients.js';
+import type { PageFiles } from './page-files.js';
 
 export interface SessionQuery {
   /** Only sessions of these apps; never empty. */
@@ -128,6 +130,9 @@ export interface HttpDeps extends HealthDeps {
   readonly sessions: SessionsPort;
   readonly grants: GrantsPort;
   readonly keyring: KeyringPort;
+  /** Answers in time, also when Redis does not. */
+  readonly status: () => Promise<StatusReport>;
+  readonly statusPage: PageFiles;
   readonly clients: ClientRegistry;
   /** Life of a session for requests without `ttl_seconds`. */
   readonly sessionTtlSeconds: number;

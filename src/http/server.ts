@@ -16,6 +16,8 @@ import { addHealthRoutes } from './routes/health.js';
 import { addKeyRoutes } from './routes/keys.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addSessionRoutes } from './routes/sessions.js';
+import { addStatusRoute } from './routes/status.js';
+import { addStatusPage } from './routes/status-page.js';
 import { addUserRoutes } from './routes/users.js';
 
 /**
@@ -32,6 +34,7 @@ export async function buildServer(deps: HttpDeps): Promise<FastifyInstance> {
   await addOpenApi(app, deps.version);
   addHealthRoutes(app, deps);
   addMetricsRoute(app, deps);
+  addStatusPage(app, deps);
   refuseOthers();
   await app.register((guarded, _options, done) => {
     addAuthentication(guarded, deps);
@@ -40,6 +43,7 @@ export async function buildServer(deps: HttpDeps): Promise<FastifyInstance> {
     addSessionRoutes(guarded, deps, longPolls);
     addUserRoutes(guarded, deps);
     addKeyRoutes(guarded, deps);
+    addStatusRoute(guarded, deps);
     refuseOthersBehindKey();
     done();
   });

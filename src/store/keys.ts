@@ -15,6 +15,9 @@ export interface StoreKeys {
   readonly keySealing: string;
   readonly keyProcesses: string;
   readonly keyReseal: string;
+  /** What running processes tell of themselves (scripts/processes.ts): by process id, and when each was last heard of. */
+  readonly processes: string;
+  readonly processesSeen: string;
   /** A glob pattern that every key of every app fits. */
   readonly ofAnyApp: string;
   readonly install: string;
@@ -33,6 +36,8 @@ export function storeKeys(prefix: string): StoreKeys {
     keySealing: `${prefix}:keys:sealing`,
     keyProcesses: `${prefix}:keys:processes`,
     keyReseal: `${prefix}:keys:reseal`,
+    processes: `${prefix}:processes`,
+    processesSeen: `${prefix}:processes:seen`,
     ofAnyApp: `${prefix}:{cli_*`,
     install: `${prefix}:install`,
     queuePrefix: `${prefix}:{q}`,

@@ -25,11 +25,16 @@ export interface LoggerOptions {
   readonly scrubber?: Scrubber;
   /** Default: standard output. */
   readonly destination?: LineSink;
+  /** Is told each line at `warn` or above as JSON, as clean as it is written. */
+  readonly onTrouble?: (line: string) => void;
 }
 
 const STDOUT = 1;
+/** How pino begins a line with the options below. */
+const TROUBLE = /^\{"level":"(warn|error|fatal)"/;
 
-export function createLogger({ level, format, scrubber = createScrubber(), destination }: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): Logger {
+  const { destination, format, level, onTrouble, scrubber = createScrubber() } = options;
   const isTerminal = destination === undefined && isatty(STDOUT);
   const pretty = format === 'pretty' || (format === 'auto' && isTerminal);
   const sink = destination ?? pino.destination({ fd: STDOUT, sync: true });
@@ -41,7 +46,13 @@ export function createLogger({ level, format, scrubber = createScrubber(), desti
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: redactFields },
       serializers: { err: (value: unknown) => value },
-      hooks: { streamWrite: (line) => scrubber.scrub(scrubPatterns(line)) },
+      hooks: {
+        streamWrite(line) {
+          const clean = scrubber.scrub(scrubPatterns(line));
+          if (onTrouble !== undefined && TROUBLE.test(clean)) onTrouble(clean);
+          return clean;
+        },
+      },
     },
     pretty ? prettySink(sink, isTerminal) : sink,
   );

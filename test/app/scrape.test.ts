@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { createFleetReads } from '../../src/app/fleet-reads.js';
 import { createScrape } from '../../src/app/scrape.js';
 import { createProducer } from '../../src/queue/producer.js';
 import { createBudget } from '../../src/store/budget.js';
@@ -43,13 +44,18 @@ async function newScrape(t: TestContext, { redisArgs = [] }: { redisArgs?: strin
   await redis.connect();
   const queueRedis = open('queue');
   const producer = createProducer({ connection: queueRedis, prefix: keys.queuePrefix, onError: () => undefined });
-  const scrape = createScrape({
+  const reads = createFleetReads({
     config: { apps: [{ appId: APP }] },
+    store: { redis, keys, envelope, budget },
+    producer: () => producer,
+    now: Date.now,
+  });
+  const scrape = createScrape({
     metrics: newMetrics({ appIds: [APP] }),
-    store: { redis, keys, envelope, budget, spool },
+    reads,
+    store: { spool },
     producer: () => producer,
     connections: () => [],
-    now: Date.now,
     logger,
   });
   const read = async () => readMetrics((await scrape()).text);

@@ -76,8 +76,15 @@ function theImage(image: Image): void {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('holds the build, the cards and the packages of production, and nothing else', async () => {
-    assert.deepEqual(await filesAt(image, 'app'), ['cards', 'dist', 'node_modules', 'package.json', 'state']);
+  it('holds the build, the cards, the status page and the packages of production, and nothing else', async () => {
+    assert.deepEqual(await filesAt(image, 'app'), [
+      'cards',
+      'dist',
+      'node_modules',
+      'package.json',
+      'state',
+      'status-page',
+    ]);
     const locked = Object.entries(lock.packages).filter(([path]) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
     for (const [path, { dev, devOptional, optional }] of locked) {
       const there = await exists(join(image.root, 'app', path));

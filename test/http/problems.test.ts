@@ -83,7 +83,7 @@ describe('problem documents', () => {
     const KEY = `Authorization: Bearer ${secretOf('boss')}`;
 
     it('are 404 for unknown paths, whatever is sent there', async () => {
-      for (const path of ['/', '/v1', '/v1/', '/v2/sessions', '/admin', '//healthz', '/healthz/x']) {
+      for (const path of ['/status-page', '/v1', '/v1/', '/v2/sessions', '/admin', '//healthz', '/healthz/x']) {
         assertProblem(await api.call('GET', path), 404, 'invalid_request');
         assertProblem(await api.call('POST', path, { as: null, body: '{"' }), 404, 'invalid_request');
       }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import type { ClientConfig } from '../../src/config/config.js';
@@ -13,7 +14,9 @@ import type { AccessToken, GrantReading, GrantStatus, RenewedReading } from '../
 import type { KeyringStatus } from '../../src/domain/keyring.js';
 import type { ReadinessReport } from '../../src/domain/readiness.js';
 import { isLive, type Session } from '../../src/domain/session.js';
+import type { StatusReport } from '../../src/domain/status-report.js';
 import { createClientRegistry } from '../../src/http/clients.js';
+import { readPageFiles } from '../../src/http/page-files.js';
 import { DEFAULT_HTTP_LIMITS, type HttpDeps, type HttpLimits, type SessionQuery } from '../../src/http/ports.js';
 import { buildServer } from '../../src/http/server.js';
 import { newMetrics } from '../support/metrics.js';
@@ -107,6 +110,94 @@ export const newToken = (fields: Partial<AccessToken> = {}): AccessToken => ({
   ...fields,
 });
 
+const words = (about: string) => ({ en_us: about, zh_cn: `中文：${about}` });
+
+/** Two apps, one process, a finding, an error. */
+export const newStatusReport = (fields: Partial<StatusReport> = {}): StatusReport => ({
+  now: NOW,
+  processId: 'p1',
+  redisAnswers: true,
+  redisPersistenceOk: true,
+  encryptionKeysMissing: 0,
+  processes: [
+    {
+      id: 'p1',
+      host: 'one',
+      pid: 7,
+      version: '0.0.0',
+      roles: ['gateway', 'api'],
+      startedAt: NOW - 60_000,
+      silentMs: 1_400,
+      connections: [APP_A, APP_B].map((appId) => ({
+        appId,
+        state: 'reconnecting',
+        since: NOW - 30_000,
+        lastEventAt: null,
+        trouble: { cause: 'forbidden', feishuCode: 403, logId: 'log-1' },
+      })),
+      stalledQueues: [],
+      spoolEntries: 0,
+      troubles: [],
+    },
+  ],
+  apps: [APP_A, APP_B].map((appId) => ({
+    appId,
+    callbacks: 'long_connection',
+    overview: {
+      sessions: {
+        created: 3,
+        counted: 3,
+        byState: { pending: 1, failed: 2 },
+        byFailure: { user_unreachable: 2 },
+        newest: [
+          {
+            sessionId: sessionIdOf(appId, 1),
+            state: 'failed',
+            failureReason: 'user_unreachable',
+            clientId: 'boss',
+            createdAt: NOW - 9_000,
+            endedAt: NOW - 8_000,
+          },
+        ],
+      },
+      suspended: 1,
+      reauthorizationRequired: 2,
+      revoked: 3,
+      unclicked: 0,
+      refreshHalt: null,
+    },
+    grants: { active: 4, expiringWithin1d: 0, expiringWithin7d: 1 },
+    budgets: [{ api: 'im.message.create', usedRatio: 0.25 }],
+  })),
+  queues: [{ name: 'card-update', jobs: { waiting: 1 }, oldestAgeSeconds: 0.5 }],
+  verdict: 'does_not_work',
+  findings: [APP_A, APP_B].map((appId) => ({
+    name: 'app_not_connected',
+    severity: 'broken',
+    appId,
+    subject: null,
+    value: null,
+    trouble: { cause: 'forbidden', feishuCode: 403, logId: 'log-1' },
+    meaning: { cause: words('not allowed'), remedy: words('publish it') },
+  })),
+  troubles: [APP_B, null].map((appId) => ({
+    level: 'error',
+    event: 'ws.connect_failed',
+    appId,
+    cause: 'forbidden',
+    feishuCode: 403,
+    logId: 'log-1',
+    message: 'Feishu does not allow this',
+    count: 2,
+    firstAt: NOW - 20_000,
+    lastAt: NOW - 10_000,
+    processes: ['one:7'],
+    meaning: null,
+  })),
+  failureMeanings: { user_unreachable: { cause: words('cannot be reached'), remedy: words('availability') } },
+  ...fields,
+});
+
 /** What the ports know and were asked. Tests change it as they go. */
 export class World {
   now = NOW;
@@ -135,6 +226,7 @@ export class World {
     keys: [{ id: 'k1', seals: true, configured: true, uses: null, removable: false }],
     reseal: { running: false, done: 0, total: 0, targetKeyId: 'k1', finishedAt: null },
   };
+  status = newStatusReport();
   readiness: ReadinessReport = { status: 'ready', parts: [{ part: 'redis', ok: true, detail: '' }] };
   answer: (request: AskRequest) => AskResult = (request) => ({
     kind: 'created',
@@ -171,7 +263,7 @@ const hang = (): Promise<void> => new Promise(() => undefined);
 /** A fault for `World`: the store does not answer. */
 export const HANGS = hang;
 
-function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | 'keyring' | 'readiness'> {
+function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | 'keyring' | 'readiness' | 'status'> {
   const faulty = async (): Promise<void> => world.fault?.();
   return {
     async ask(request) {
@@ -236,6 +328,10 @@ function portsOf(world: World): Pick<HttpDeps, 'ask' | 'sessions' | 'grants' | '
         await faulty();
         return world.keyring;
       },
+    },
+    async status() {
+      await faulty();
+      return world.status;
     },
     async readiness() {
       await faulty();
@@ -317,6 +413,7 @@ export async function newApi(options: ApiOptions = {}): Promise<Api> {
     limits: { ...DEFAULT_HTTP_LIMITS, ...options.limits },
     tls: options.tls ?? null,
     version: '0.0.0',
+    statusPage: await readPageFiles(join(import.meta.dirname, '../../status-page')),
     metrics: metrics.counts,
     scrape: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     logger,

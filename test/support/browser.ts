@@ -27,6 +27,10 @@ export interface Visit {
   readonly page: Page;
   /** Errors of the page's scripts; a test expects none. */
   readonly errors: string[];
+  /** What the browser itself complains of: refused by the page's policy, not found. */
+  readonly complaints: string[];
+  /** Addresses the page has asked for. */
+  readonly requests: string[];
 }
 
 export interface TestBrowser {
@@ -44,8 +48,12 @@ export async function openBrowser(): Promise<TestBrowser> {
       const page = await context.newPage();
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(error.message));
+      const complaints: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      const requests: string[] = [];
+      page.on('request', (request) => requests.push(request.url()));
       await page.goto(url);
-      return { page, errors };
+      return { page, errors, complaints, requests };
     },
     close: () => browser.close(),
   };

@@ -20,8 +20,10 @@ export function addExplainCommand(program: Command, context: CliContext): void {
   const command = program
     .command('explain')
     .summary('say what a code means and what to do')
-    .description('say what a code of Feishu or of feishu-authd means and what to do about it (offline)')
-    .argument('<code>', "Feishu's number, an error name, or a code of our API")
+    .description(
+      'say what a code of Feishu or of feishu-authd, or an event of the log means and what to do about it (offline)',
+    )
+    .argument('<code>', "Feishu's number, an error name, a code of our API, or the event of a log line")
     .option('--lang <language>', 'zh or en (default: by LC_ALL, LC_MESSAGES or LANG)', oneOf(['zh', 'en'] as const))
     .action((code: string, options: Options) => {
       const language = options.lang ?? languageOf(context.env);

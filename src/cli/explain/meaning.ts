@@ -26,6 +26,7 @@ export const PLACES = [
   'websocket',
   'sdk',
   'apaas',
+  'log',
 ] as const;
 export type Place = (typeof PLACES)[number];
 

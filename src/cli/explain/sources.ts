@@ -15,6 +15,7 @@ import {
   WEBSOCKET_CODES,
 } from './call-codes.js';
 import { CALLBACK_UPDATE_CODES, CARDKIT_CODES, CLIENT_CODES, EPHEMERAL_CODES } from './card-codes.js';
+import { LOG_EVENTS } from './log-events.js';
 import type { Entries, Entry, Place } from './meaning.js';
 import { FAILURE_REASON_CODES, OWN_API_CODES, START_CODES } from './own-codes.js';
 
@@ -40,6 +41,7 @@ export const SOURCES: Readonly<Record<Place, Entries>> = {
   websocket: WEBSOCKET_CODES,
   sdk: SDK_CODES,
   apaas: APAAS_CODES,
+  log: LOG_EVENTS,
 };
 
 /** Each is a reason why 230099 was answered, so that what helps against that helps. */

@@ -135,6 +135,7 @@ redis.call('DEL', grantkey .. ':state')
 if ARGV[7] == '' then redis.call('ZREM', base .. ':due', s[2]) else redis.call('ZADD', base .. ':due', ARGV[7], s[2]) end
 redis.call('PUBLISH', base .. ':changes', 'grant:' .. s[2])
 redis.call('ZADD', base .. ':grants', ARGV[8], s[2])
+redis.call('ZREM', base .. ':grants:marked', s[2])
 redis.call('DEL', key(id) .. ':tokens')
 if islive(s[1]) then
   redis.call('HSET', key(id), 'granted_scopes', ARGV[4], 'missing_scopes', ARGV[5])

@@ -13,6 +13,7 @@
  *   clients                        JSON list: whose grant it was, kept when the tokens are gone
  *   suspect_at                     Feishu has told of a withdrawal that is not verified yet
  * <base>:grants                 sorted set of open_ids by when their grant ends unless it is renewed; ended ones leave it
+ * <base>:grants:marked          sorted set of open_ids by the `status` beside their grant (marking.ts)
  * <base>:due                    sorted set of open_ids by when to look at their grant
  * <base>:refresh:halt           hash: no refresh for the whole app until …, because an operator must act; `probe`: who looks
  *                               whether that is over
@@ -22,6 +23,7 @@
  * Time is Redis's.
  */
 import { defineScript } from '../script.js';
+import { MARKING } from './marking.js';
 import { RUN_SINCE } from './redis-run.js';
 
 const PRELUDE = `
@@ -30,6 +32,7 @@ local grant = base .. ':grant:' .. user
 local state = grant .. ':state'
 local due = base .. ':due'
 local grants = base .. ':grants'
+${MARKING}
 local function now()
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
@@ -41,8 +44,9 @@ local function announce() redis.call('PUBLISH', base .. ':changes', 'grant:' .. 
 -- Facts about an older generation say nothing about this one.
 local function about(current)
   if redis.call('HGET', state, 'of') == current then return end
-  redis.call('HDEL', state, 'status', 'detail', 'failures', 'retry_at', 'lost_at', 'ask', 'notice', 'clients')
+  redis.call('HDEL', state, 'detail', 'failures', 'retry_at', 'lost_at', 'ask', 'notice', 'clients')
   redis.call('HSET', state, 'of', current)
+  unmark()
 end
 local function count(what, at)
   local minute = base .. ':refresh:' .. what .. ':' .. math.floor(at / 60000)
@@ -134,6 +138,7 @@ redis.call('ZADD', grants, ARGV[7], user)
 local kept = {'used_at', 'asked_at', 'suspect_at'}
 local values = redis.call('HMGET', state, unpack(kept))
 redis.call('DEL', state)
+unmark()
 for i, field in ipairs(kept) do
   if values[i] then redis.call('HSET', state, field, values[i]) end
 end
@@ -162,7 +167,7 @@ release(ARGV[3])
 if ARGV[7] ~= '1' then nointent() end
 redis.call('HINCRBY', state, 'failures', 1)
 redis.call('HSET', state, 'retry_at', at + tonumber(ARGV[4]), 'detail', ARGV[5])
-if ARGV[6] ~= '' then redis.call('HSET', state, 'status', ARGV[6]) else redis.call('HDEL', state, 'status') end
+if ARGV[6] ~= '' then mark(ARGV[6]) else unmark() end
 local halt, halts, halted = base .. ':refresh:halt', 0, 0
 if tonumber(ARGV[8]) > 0 then
   -- Several answers of one moment are one halt; each that follows lasts twice as long.
@@ -203,8 +208,9 @@ end
 release(ARGV[3])
 nointent()
 redis.call('HDEL', state, 'retry_at', 'failures', 'lost_at', 'suspect_at', 'ask', 'notice')
-redis.call('HSET', state, 'status', ARGV[4], 'detail', ARGV[5])
+redis.call('HSET', state, 'detail', ARGV[5])
 redis.call('ZREM', grants, user)
+mark(ARGV[4])
 if ARGV[7] ~= '' then redis.call('HSET', state, ARGV[7], at) end
 if ARGV[6] == 'wipe' then
   redis.call('DEL', grant)
@@ -265,9 +271,11 @@ local had = redis.call('DEL', grant)
 redis.call('DEL', state)
 redis.call('ZREM', due, user)
 redis.call('ZREM', grants, user)
+unmark()
 if ARGV[3] ~= '' then
+  mark(ARGV[3])
   local at = now()
-  redis.call('HSET', state, 'of', '0', 'status', ARGV[3], 'notice', at, 'clients', ARGV[4])
+  redis.call('HSET', state, 'of', '0', 'notice', at, 'clients', ARGV[4])
   redis.call('ZADD', due, at, user)
 end
 announce()

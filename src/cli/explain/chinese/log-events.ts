@@ -1,0 +1,106 @@
+/** Chinese for the lines of the log (log-events.ts). */
+import type { Translations } from '../meaning.js';
+import { ZH } from './remedies.js';
+
+const REDIS = '确认 Redis 正在运行、REDIS_URL 指向它。Redis 恢复后一切自动继续。';
+const OTHER_BOT = '不要让别的机器人或程序使用这个应用：飞书把每个事件随机发给一条长连接。';
+const STATE_DIR = '检查 STATE_DIR：目录是否存在、当前用户能否写入、磁盘是否已满。';
+const SAME_KEYS = '让所有进程使用相同的 TOKEN_ENCRYPTION_KEYS；旧密钥排在第一个之后。';
+const LINE = '按日志这一行的提示处理。';
+
+export const LOG_ZH: Translations = {
+  'callback.failed': ['一次授权跳转因我们的缺陷而失败', ZH.report],
+  'callback.refused': [
+    '收到伪造、损坏或用旧密钥签名的授权跳转',
+    '偶尔一次无需处理。若很多，请查看 remote_address，并确认所有进程的 TOKEN_ENCRYPTION_KEYS 相同。',
+  ],
+  'callbacks.silent': [
+    '卡片陆续过期，却没有收到任何点击',
+    `检查「事件与回调 > 回调配置」：长连接方式和 card.action.trigger，再${ZH.publish}。${OTHER_BOT}`,
+  ],
+  'card.click_failed': ['有一次点击无法处理，已请用户重试', REDIS],
+  'card.foreign_click': ['点击的是别的应用的会话', OTHER_BOT],
+  'card.malformed_click': ['收到的点击不属于我们的卡片', OTHER_BOT],
+  'card.unknown_session': [
+    '点击的会话在存储中不存在',
+    '是否有另一个守护进程在用这个应用，或 Redis 被清空？会重新请用户授权。',
+  ],
+  'card.update_failed': ['有一张卡片发送或更新失败', '会自动重试。请查询 feishu_code。'],
+  'config.warning': ['有一项配置可能不是您的本意', '请看这一句；feishu-authd config print 显示全部配置。'],
+  'daemon.failed': ['守护进程无法启动', LINE],
+  'feishu.pause_not_shared': ['未能把限流暂停通知给其他进程', REDIS],
+  'feishu.rate_limited': ['飞书提示请求过于频繁', '无需处理：会自动重试。是否有别的程序在用同一个应用？'],
+  'grant.ended': ['飞书结束了一个授权', '无需处理：会用卡片请用户重新授权。'],
+  'grant.mass_loss': [
+    '飞书一次结束了过多授权，不可信，已全部保留',
+    'App Secret 是否被重置，或应用被停用？请运行 feishu-authd doctor。',
+  ],
+  'grant.narrowed': ['新的授权比之前的权限少', '无需处理；需要时请重新申请这些权限。'],
+  'grant.not_asked': ['暂时无法再次请用户授权', ZH.wait],
+  'grant.not_renewable': [
+    '飞书没有给 refresh token：授权会随 access token 结束',
+    `在「安全设置」打开「刷新 user_access_token」，开通 offline_access，再${ZH.publish}。`,
+  ],
+  'grant.not_verified': ['暂时无法确认一个授权是否仍有效', ZH.wait],
+  'grant.suspended': ['飞书不给刷新一个授权，授权已保留', LINE],
+  'grant.withdrawal_not_told': ['暂时无法通知用户授权已撤回', ZH.wait],
+  'http.internal_error': ['一次 API 调用因我们的缺陷而失败', ZH.report],
+  'http.unauthorized': [
+    '没有有效 API 密钥的调用被拒绝',
+    '对照 API_KEYS 和 `clients`，检查 remote_address 上调用方的密钥。',
+  ],
+  'keyring.key_missing': ['存储使用了某个进程没有的加密密钥', SAME_KEYS],
+  'keyring.reseal_waits': ['有一个运行中的进程还没有新密钥', SAME_KEYS],
+  'link.failed': ['一分钟内未能生成授权链接', '用户可以再次获取。请查询 feishu_code。'],
+  'notice.failed': ['群通知未能发出；卡片已发送', '机器人还在群里吗？'],
+  'presence.not_told': ['未能把本进程的状态告知其他进程', REDIS],
+  'process.uncaught_exception': ['一个缺陷使进程退出，进程管理器会重新启动它', ZH.report],
+  'process.unhandled_rejection': ['有一个未处理的异步错误', ZH.report],
+  'queue.error': ['队列访问 Redis 出现问题', REDIS],
+  'queue.job_failed': ['有一个任务失败，会自动重试', '若持续出现，请按 job_id 查看日志。'],
+  'queue.stalled': [
+    '到期任务在等待，却没有进程处理',
+    '会更换 worker。若持续出现，请重启带 worker 角色的进程，并检查其 CPU 和 Redis。',
+  ],
+  'queue.watch_failed': ['暂时无法检查队列', REDIS],
+  'reconciler.failed': ['有一个会话暂时无法处理，会自动重试', REDIS],
+  'record.damaged': ['有一条记录无法解密', '该记录已改名保留；相关用户会被重新请求授权。'],
+  'redirect.code_useless': ['授权码没有换到 token，链接仍可使用', `${LINE}或查询 feishu_code。`],
+  'redirect.exchange_waits': ['飞书暂时不换取授权码', ZH.wait],
+  'redirect.failed': ['一次授权跳转无法处理，可刷新页面重试', REDIS],
+  'redirect.refused': ['飞书的页面报告了错误', LINE],
+  'redis.away': ['启动以来一直连不上 Redis', REDIS],
+  'redis.disconnected': ['与 Redis 的连接已断开', REDIS],
+  'redis.error': ['访问 Redis 出现问题', REDIS],
+  'redis.eviction_allowed': [
+    'Redis 可能会丢弃授权（REDIS_ALLOW_EVICTION）',
+    '在 Redis 设置 maxmemory-policy noeviction，再去掉该变量。',
+  ],
+  'redis.persistence': ['Redis 重启会丢失授权', '在 Redis 设置 appendonly yes，并检查其磁盘。'],
+  'redis.unsuitable': ['Redis 的设置变了，可能会丢弃授权', '在 Redis 设置 maxmemory-policy noeviction。'],
+  'refresh.schedule_failed': ['暂时无法取出到期的刷新任务', REDIS],
+  'session.confirming': ['暂时无法核实是谁同意的，token 先保留', ZH.wait],
+  'session.failed': ['有一个会话失败', '请看它的 failure_detail。'],
+  'session.wrong_account': ['别的账号点了同意，其 token 已丢弃', '卡片已说明，并提供新的链接。'],
+  'spool.unreadable': ['STATE_DIR 里有一份 token 无法解密', `它会原样保留。${SAME_KEYS}`],
+  'stop.step_failed': ['停止时有一步未能完成', '无需处理：下次启动后继续。'],
+  'stop.step_late': ['停止时有一步超时', '无需处理：下次启动后继续。若反复出现，请增大 SHUTDOWN_TIMEOUT。'],
+  'store.lost': ['Redis 丢失了会话和授权', '恢复备份，或请用户重新授权；并在 Redis 设置 appendonly yes。'],
+  'store.watch_failed': ['暂时无法检查存储', REDIS],
+  'token.not_kept': ['Redis 和 STATE_DIR 都写不进新的 token', `${REDIS}${STATE_DIR}`],
+  'token.not_spooled': ['新的 token 写不进 STATE_DIR', STATE_DIR],
+  'token.refresh_failed': ['一次刷新失败，授权已保留', ZH.wait],
+  'token.refresh_halted': ['该应用的 token 全部无法刷新，授权已保留', `${LINE}请运行 feishu-authd doctor。`],
+  'token.refresh_unknown': ['不确定飞书是否已刷新 token，正在查明', ZH.wait],
+  'token.spooled': ['Redis 暂时写不进新的 token，先存在 STATE_DIR', REDIS],
+  'token.successor_awaited': ['refresh token 已被用过，正在等待它的后继', ZH.wait],
+  'ws.connect_failed': ['长连接未能建立', LINE],
+  'ws.disconnected': ['长连接断开', '无需处理：会自动重新连接。'],
+  'ws.event_not_accepted': ['有一个事件未能写入，飞书会再次发送', REDIS],
+  'ws.fault': ['长连接内部出错', ZH.report],
+  'ws.frame_dropped': ['丢弃了一个无法识别的数据帧', ZH.report],
+  'ws.listener_failed': ['长连接的监听函数出错，连接仍然有效', ZH.report],
+  'ws.rotation_failed': ['长连接未能按时更换，旧连接继续使用', ZH.wait],
+  'ws.settings_ignored': ['飞书给出的心跳间隔不可用，已忽略', '无需处理。'],
+  'ws.unhandled_event': ['飞书发来了不需要的事件', OTHER_BOT],
+};
