@@ -15,8 +15,8 @@ const DOCTOR = 'Run feishu-authd doctor.';
 export const LOG_EVENTS: Entries = {
   'callback.failed': developer('a redirect could not be judged by a fault of ours'),
   'callback.refused': operator(
-    'a redirect came in that is forged, damaged or signed with a key that is gone',
-    'Nothing to do for one. Many: look at remote_address, and whether TOKEN_ENCRYPTION_KEYS is the same in all processes.',
+    'a redirect or an HTTP callback came in that is not authentic',
+    'Nothing to do for one. Many callbacks: `why` says what they lack; FEISHU_ENCRYPT_KEY must be that of the console. Many redirects: give all processes the same TOKEN_ENCRYPTION_KEYS.',
   ),
   'callbacks.silent': operator(
     'cards expire and no click has arrived',

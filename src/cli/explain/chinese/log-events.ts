@@ -11,8 +11,8 @@ const LINE = '按日志这一行的提示处理。';
 export const LOG_ZH: Translations = {
   'callback.failed': ['一次授权跳转因我们的缺陷而失败', ZH.report],
   'callback.refused': [
-    '收到伪造、损坏或用旧密钥签名的授权跳转',
-    '偶尔一次无需处理。若很多，请查看 remote_address，并确认所有进程的 TOKEN_ENCRYPTION_KEYS 相同。',
+    '收到无法确认来源的授权跳转或 HTTP 回调',
+    '偶尔一次无需处理。若 HTTP 回调很多，why 字段说明缺什么，请核对 FEISHU_ENCRYPT_KEY 与后台一致；若授权跳转很多，请确认所有进程的 TOKEN_ENCRYPTION_KEYS 相同。',
   ],
   'callbacks.silent': [
     '卡片陆续过期，却没有收到任何点击',
