@@ -17,6 +17,7 @@ import { storeKeys } from '../../src/store/keys.js';
 import { createRedis } from '../../src/store/redis.js';
 import { createSpool } from '../../src/store/spool.js';
 import { eventually } from '../support/crowd.js';
+import { fillSessions } from '../support/many-sessions.js';
 import { newMetrics } from '../support/metrics.js';
 import { readMetrics } from '../support/prometheus.js';
 import { newRedisServer } from '../support/redis-server.js';
@@ -71,20 +72,6 @@ async function commandsOf(redis: Redis, work: () => Promise<unknown>): Promise<R
   return Object.fromEntries(calls);
 }
 
-/** As `count` sessions and grants would leave their indexes and records, and their jobs the queue. */
-const FILL = `
-local base, queue, count = KEYS[1], KEYS[2], tonumber(ARGV[1])
-local t = redis.call('TIME')
-local at = t[1] * 1000
-for i = 1, count do
-  local id = 'as_0123456789abcdef_' .. i
-  redis.call('HSET', base .. ':session:' .. id, 'state', 'pending', 'open_id', 'ou_' .. i)
-  redis.call('ZADD', base .. ':sessions', at, id)
-  redis.call('ZADD', base .. ':open', at, id)
-  redis.call('ZADD', base .. ':grants', string.format('%.0f', at + i * 60000), 'ou_' .. i)
-  redis.call('ZADD', queue .. ':session-expiry:delayed', string.format('%.0f', (at + 86400000 + i) * 4096), 'expire-' .. i)
-end`;
-
 /**
  * Commands that take the same time, or that of a search by halves, however much a key holds; and those of BullMQ and
  * of the keyring on keys that hold a handful: the first due job, the totals of a queue, the list of our keys.
@@ -100,7 +87,7 @@ describe('a scrape', () => {
     await server.client.connect();
     await read();
     const empty = await commandsOf(server.client, scrape);
-    await server.client.eval(FILL, 2, keys.base(APP), keys.queuePrefix, 100_000);
+    await fillSessions(server.client, keys, APP, { count: 100_000 });
     const full = await commandsOf(server.client, scrape);
     assert.deepEqual(full, empty);
     const others = Object.keys(full).filter((command) => !CHEAP.has(command));

@@ -20,6 +20,8 @@ export interface ChildOptions {
 
 export interface Child {
   readonly pid: number;
+  /** Everything it writes. */
+  readonly logFile: string;
   /** By `performance.now()`. */
   readonly startedAt: number;
   /** What it answers to the order. @throws Error when there is no answer within the limit */
@@ -50,6 +52,7 @@ export function startChild(context: BenchContext, { name, args, env, takesOrders
   });
   const started: Child = {
     pid: child.pid ?? 0,
+    logFile,
     startedAt,
     async order(order, limitMs) {
       const answered = once(child, 'message', { signal: AbortSignal.timeout(limitMs) });

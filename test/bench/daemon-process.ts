@@ -14,6 +14,8 @@ export interface BenchDaemon {
   readonly port: number;
   /** @throws Error unless the answer's status is one of the 200s */
   call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
+  /** Milliseconds until the whole answer is there. @throws Error unless its status is 200 */
+  time(path: string): Promise<number>;
 }
 
 export interface BenchDaemonOptions {
@@ -88,6 +90,13 @@ export async function startDaemon(context: BenchContext, options: BenchDaemonOpt
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return JSON.parse(text) as Record<string, unknown>;
+    },
+    async time(path) {
+      const startedAt = performance.now();
+      const response = await fetch(baseUrl + path, { headers: { authorization: `Bearer ${secret}` } });
+      await response.arrayBuffer();
+      if (response.status !== 200) throw new Error(`GET ${path}: ${response.status}`);
+      return performance.now() - startedAt;
     },
   };
 }

@@ -18,6 +18,7 @@ import { schedule } from './benchmarks/schedule.js';
 import { start } from './benchmarks/start.js';
 import { thousand } from './benchmarks/thousand.js';
 import { waiting } from './benchmarks/waiting.js';
+import { watching } from './benchmarks/watching.js';
 import { machineFacts } from './machine.js';
 import { renderTable } from './table.js';
 
@@ -42,6 +43,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   reads,
   schedule,
   bytes,
+  watching,
   start,
 ];
 
