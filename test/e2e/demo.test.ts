@@ -155,6 +155,12 @@ describe('npm run demo', () => {
     });
   }
 
+  it('with --auto --code does the same by the authorization code grant', async () => {
+    const run = start(['--auto', '--code']);
+    assert.deepEqual(await run.ended, { code: 0, signal: null }, run.output());
+    assert.match(run.output(), /her browser came back to the callback server: 200 .*token read by the service/s);
+  });
+
   it('leaves nothing running even when it is killed itself', async () => {
     const run = start([]);
     await serving(run);

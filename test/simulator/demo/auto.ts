@@ -44,13 +44,8 @@ export async function authorizeOne(demo: Demo, { signal, step }: AutoOptions): P
   if (click['ok'] !== true) throw new Error(`The client shows error ${click['error_code']}: ${click['reason']}`);
   step(`clicked Authorize: answered after ${click['took_ms']} ms ${click['card'] ? 'with the card' : 'with a toast'}`);
 
-  const withLink = await cardIn(demo, signal, 'the link', (card) => openUrl(card) !== undefined);
-  const userCode = await openPage(openUrl(withLink.content) ?? '');
-  step(`card shows the link: "${titleOf(withLink.content)}", code ${userCode}`);
-
-  const consent = await post(demo, '/sim/consent', { user_code: userCode, user_id: USER });
-  if (consent['ok'] !== true) throw new Error(`The consent page refused: ${consent['outcome']}`);
-  step('agreed on the simulated Feishu page');
+  const withLink = await cardIn(demo, signal, 'the link', (card) => button(card, 'agreed') !== undefined);
+  await agree(demo, withLink, step);
 
   const ended = await demo.daemon.session(sessionId, ENDED_WAIT_SECONDS);
   if (ended.body['state'] !== 'completed') throw refused(`session is ${ended.body['state']}`, ended);
@@ -63,6 +58,24 @@ export async function authorizeOne(demo: Demo, { signal, step }: AutoOptions): P
   if (token.status !== 200) throw refused('GET token', token);
   const length = String(token.body['access_token']).length;
   step(`token read by the service: ${length} characters, expires in ${token.body['expires_in']} s`);
+}
+
+/** Does on the page of the card's link what the user would, by whichever grant. */
+async function agree(demo: Demo, { content }: ShownMessage, step: AutoOptions['step']): Promise<void> {
+  const page = await openPage(openUrl(content) ?? '');
+  const userCode = page.searchParams.get('user_code');
+  step(`card shows the link: "${titleOf(content)}"${userCode === null ? '' : `, code ${userCode}`}`);
+  if (userCode !== null) {
+    const consent = await post(demo, '/sim/consent', { user_code: userCode, user_id: USER });
+    if (consent['ok'] !== true) throw new Error(`The consent page refused: ${consent['outcome']}`);
+    return step('agreed on the simulated Feishu page');
+  }
+  const consent = await post(demo, '/sim/authorize', { url: page.href, user_id: USER });
+  if (consent['ok'] !== true) throw new Error(`The authorize page refused: ${consent['error_code']}`);
+  step('agreed on the simulated Feishu page');
+  const back = await fetch(String(consent['redirect_to']), { signal: AbortSignal.timeout(CONSENT_MS) });
+  const title = /<title>([^<]*)<\/title>/.exec(await back.text())?.[1] ?? '';
+  step(`her browser came back to the callback server: ${back.status} "${title}"`);
 }
 
 /** The user's card once it is as wanted. */
@@ -88,12 +101,11 @@ const button = (card: Record<string, unknown>, action: string): CardButton | und
 const openUrl = (card: Record<string, unknown>): string | undefined =>
   buttonsOf(card).find((candidate) => candidate.url !== undefined)?.url;
 
-/** Follows the button's link as the client does; the page's address carries the code. */
-async function openPage(url: string): Promise<string> {
+/** Follows the button's link as the client does; gives the address of the page. */
+async function openPage(url: string): Promise<URL> {
   const page = await fetch(url, { signal: AbortSignal.timeout(CARD_MS) });
-  const code = new URL(page.url).searchParams.get('user_code');
-  if (!page.ok || code === null) throw new Error(`The authorization page answered ${page.status} without a code.`);
-  return code;
+  if (!page.ok) throw new Error(`The authorization page answered ${page.status}.`);
+  return new URL(page.url);
 }
 
 function titleOf(card: Record<string, unknown>): string {

@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly keyPrefix: string;
   /** The client's secret. */
   readonly clientSecret: string;
+  /** Where browsers come back to, by the authorization code grant. */
+  readonly callback: { readonly port: number; readonly redirectUri: string } | null;
 }
 
 const READY_MS = 30_000;
@@ -50,8 +52,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Part> {
       TOKEN_ENCRYPTION_KEYS: `demo:${randomBytes(32).toString('base64')}`,
       STATE_DIR: join(options.folder, 'state'),
       LOG_FORMAT: 'pretty',
+      ...callbackSettings(options),
     },
   });
+}
+
+function callbackSettings({ callback }: DaemonOptions): Record<string, string> {
+  if (callback === null) return {};
+  return {
+    AUTH_GRANT: 'authorization_code',
+    OAUTH_REDIRECT_URI: callback.redirectUri,
+    CALLBACK_SERVER_ENABLED: 'true',
+    CALLBACK_SERVER_HOST: '127.0.0.1',
+    CALLBACK_SERVER_PORT: String(callback.port),
+  };
 }
 
 function fileConfig(options: DaemonOptions): Record<string, unknown> {

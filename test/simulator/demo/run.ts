@@ -9,6 +9,8 @@ import { unlessAborted } from './wait.js';
 
 export interface RunOptions {
   readonly auto: boolean;
+  /** By the authorization code grant instead of the device grant. */
+  readonly byCode?: boolean;
   readonly redis: DemoOptions['redis'];
   /** Port of the page; 0 takes a free one. */
   readonly port: number;
@@ -31,7 +33,8 @@ export async function runDemo(options: RunOptions): Promise<number> {
   const signal = options.auto ? AbortSignal.any([options.signal, deadline]) : options.signal;
   let demo: Demo | undefined;
   try {
-    demo = await startDemo({ redis: options.redis, port: options.port, signal, say: step });
+    const { byCode = false, port, redis } = options;
+    demo = await startDemo({ redis, port, byCode, signal, say: step });
     const task = options.auto ? authorizeOne(demo, { signal, step }) : serve(demo, options);
     await unlessAborted(Promise.race([task, demo.died]), signal);
     return 0;

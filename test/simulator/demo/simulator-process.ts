@@ -16,6 +16,8 @@ export interface SimulatorSetup {
   readonly port: number;
   readonly daemonUrl: string;
   readonly clientSecret: string;
+  /** Of the authorization code grant. */
+  readonly redirectUri: string | null;
 }
 
 /** What the demo says once its other parts run. */
@@ -42,7 +44,8 @@ async function main(): Promise<void> {
       openIdOf: (userId) => openIds.get(userId),
     }),
   });
-  const app = simulator.addApp({ ...setup.app, name: APP_NAME });
+  const redirectUris = setup.redirectUri === null ? [] : [setup.redirectUri];
+  const app = simulator.addApp({ ...setup.app, name: APP_NAME, redirectUris });
   for (const person of PEOPLE) {
     openIds.set(person.userId, simulator.openId(simulator.addUser(person), app.appId));
   }

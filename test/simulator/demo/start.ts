@@ -20,6 +20,8 @@ export interface DemoOptions {
   readonly redis: { readonly command: string } | { readonly url: string };
   /** Port of the page; 0 takes a free one. */
   readonly port?: number;
+  /** By the authorization code grant instead of the device grant. */
+  readonly byCode?: boolean;
   readonly signal: AbortSignal;
   say(line: string): void;
 }
@@ -87,13 +89,17 @@ async function start(options: DemoOptions, closers: Closer[], stop: Closer): Pro
   const daemonPort = await freePort();
   const daemonUrl = `http://127.0.0.1:${daemonPort}`;
 
-  const simulator = startSimulatorProcess({ app, port: options.port ?? 0, daemonUrl, clientSecret });
+  const callbackPort = options.byCode === true ? await freePort() : null;
+  const redirectUri = callbackPort === null ? null : `http://127.0.0.1:${callbackPort}/callback`;
+
+  const simulator = startSimulatorProcess({ app, port: options.port ?? 0, daemonUrl, clientSecret, redirectUri });
   running(simulator, PART_GRACE_MS);
   const { url, openIds } = (await during(simulator.message())) as { url: string; openIds: Record<string, string> };
   options.say('The simulated Feishu listens.');
 
   const daemon = await startDaemon({
     ...{ root: ROOT, folder, port: daemonPort, app, feishuUrl: url, redisUrl, keyPrefix, clientSecret },
+    callback: callbackPort === null || redirectUri === null ? null : { port: callbackPort, redirectUri },
   });
   running(daemon, DAEMON_GRACE_MS);
   const orphans: Orphans = { pids: [daemon.pid, redisPid].filter((pid) => pid !== undefined), folder };
