@@ -58,8 +58,8 @@ const byDevice = (callback: Text): RoundTripWay => ({
 /** Her browser comes back by itself: a click is good to have (it turns the card), but nothing depends on it. */
 function byCode({ card }: Pick<AppConfig, 'card'>, callback: Text, redirect: Text): RoundTripWay {
   const page = text(
-    `What did Feishu's page show? 20029: ${lowerFirst(redirect.en)} 20027: a scope is not enabled. 20010: availability. If she agreed and her browser could not open the page after it, it does not reach OAUTH_REDIRECT_URI. If that page says the link is invalid, it belongs to another daemon.`,
-    `飞书授权页显示了什么？20029：${redirect.zh}20027：权限未开通。20010：可用范围。若她同意后浏览器打不开后面的页面：浏览器访问不到 OAUTH_REDIRECT_URI。若那个页面说链接无效：它属于另一个守护进程。`,
+    `What did Feishu's page show? 20029: ${lowerFirst(redirect.en)} 20027: a scope is not enabled. 20010: availability. If she agreed and her browser could not open the page after it, it does not reach OAUTH_REDIRECT_URI. If that page says the link is invalid, it belongs to another daemon; if it says to try again, the daemon's log has the reason (event redirect.code_useless).`,
+    `飞书授权页显示了什么？20029：${redirect.zh}20027：权限未开通。20010：可用范围。若她同意后浏览器打不开后面的页面：浏览器访问不到 OAUTH_REDIRECT_URI。若那个页面说链接无效：它属于另一个守护进程；若说请重试：原因见守护进程日志（event 为 redirect.code_useless）。`,
   );
   const sent = card === 'link' ? text('message with the link', '带链接的消息') : text('card', '卡片');
   const click = text(
