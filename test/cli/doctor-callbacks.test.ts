@@ -333,6 +333,22 @@ describe('the report by authorization code and HTTP', { concurrency: 4 }, () => 
   });
 });
 
+describe('a network that lets no WebSocket through', () => {
+  it('shows in the running daemon, with the way round', async (t) => {
+    const deaf = scene.addApp();
+    scene.sim.faults.add({ on: 'handshake', kind: 'refuse', status: 403, appId: deaf.appId });
+    const { AUTHD_URL: _url, ...settings } = scene.env(deaf);
+    const running = await newDaemon({ redisUrl: scene.redis.url, feishuUrl: scene.sim.baseUrl, env: settings });
+    t.after(() => running.close());
+    await running.line('ws.connecting');
+    const report = await scene.diagnose({ ...settings, AUTHD_URL: running.baseUrl() });
+    assert.equal(report.line('long_connection').status, 'pass');
+    const { message, remedy, status } = report.line('daemon');
+    assert.deepEqual([report.code, status], [0, 'warn'], message);
+    assert.match(`${remedy}`, /HTTPS through but no WebSocket.+CARD_CALLBACK=http.+\/callback\/cards\/cli_/);
+  });
+});
+
 describe('feishu-authd doctor --user by authorization code', { concurrency: 2 }, () => {
   const ask = (openId: string, wait: number) => scene.diagnose(env, '--user', openId, '--wait', String(wait));
   const newPerson = () => {

@@ -146,7 +146,8 @@ describe('feishu-authd explain', { concurrency: 2 }, () => {
           place: 'failure_reason',
           where: 'failed session, `failure_reason`',
           cause: 'The authorization code was not used in time',
-          remedy: 'Ask again: the user has a few minutes on the page.',
+          remedy:
+            'Ask again. The daemon uses a code at once: if it happens often, its workers or the way to Feishu stood still for minutes.',
           for: 'user',
         },
       ],
