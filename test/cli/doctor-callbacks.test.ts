@@ -169,6 +169,7 @@ describe('the way to the redirect URI', { concurrency: 4 }, () => {
       says(page('redirect_uri.reach')),
       /^fail .+ is not the callback server \(HTTP 200, nginx\/1\.24\.0\) → .+ pass \/callback on/,
     );
+    assert.match(says(page('card_callback')), /^warn .+ \(HTTP 200\) → Let the proxy in front pass POST requests/);
     const gone = await stranger(t, { ...nginx, status: 502 });
     const behind = await look({ OAUTH_REDIRECT_URI: gone });
     assert.match(
