@@ -4,6 +4,7 @@ import type { ClientSettings } from '../config/client-settings.js';
 import type { Finding, Language } from '../doctor/finding.js';
 import { runRoundTrip } from '../doctor/round-trip.js';
 import { roundTripFindings } from '../doctor/round-trip-findings.js';
+import type { RoundTripWay } from '../doctor/round-trip-way.js';
 import { createApiClient } from './api-client.js';
 import { CommandFailure } from './command-failure.js';
 import type { CliContext } from './context.js';
@@ -18,13 +19,14 @@ export interface Asking {
   /** null: there is but one. */
   readonly appId: string | null;
   readonly waitSeconds: number;
+  readonly way: RoundTripWay;
   readonly language: Language;
   readonly output: Output;
   readonly context: CliContext;
 }
 
 export async function askUser(asking: Asking): Promise<readonly Finding[]> {
-  const { appId, client, context, language, openId, output, waitSeconds } = asking;
+  const { appId, client, context, language, openId, output, waitSeconds, way } = asking;
   const { interrupts, now } = context;
   for (const warning of client.warnings) output.note(`feishu-authd: ${warning}`);
   const api = createApiClient(client);
@@ -36,12 +38,13 @@ export async function askUser(asking: Asking): Promise<readonly Finding[]> {
       openId,
       appId,
       waitSeconds,
+      way,
       note: output.note,
       language,
       mark: randomBytes(8).toString('hex'),
       interrupted: interrupted.signal,
     });
-    if (!interrupted.signal.aborted) return roundTripFindings({ trip, waitSeconds, explain: explainBoth });
+    if (!interrupted.signal.aborted) return roundTripFindings({ trip, waitSeconds, way, explain: explainBoth });
     letGo();
     interrupts.raise();
     throw new CommandFailure(EXIT.refused, 'Stopped waiting');

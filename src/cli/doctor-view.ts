@@ -54,6 +54,7 @@ export const reportJson = (findings: readonly Finding[], { checkedAt, language, 
     blame: finding.blame,
     feishu_code: finding.feishuCode,
     log_id: finding.logId,
+    settings: finding.settings,
   })),
 });
 

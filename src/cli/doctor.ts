@@ -8,6 +8,7 @@ import { possibleSecrets } from '../config/possible-secrets.js';
 import { checkConfiguration } from '../doctor/checks/configuration.js';
 import { examine } from '../doctor/doctor.js';
 import type { Language } from '../doctor/finding.js';
+import { roundTripWay } from '../doctor/round-trip-way.js';
 import { AuthdError } from '../errors.js';
 import { scrubPatterns } from '../telemetry/patterns.js';
 import { createScrubber } from '../telemetry/scrubber.js';
@@ -56,7 +57,8 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     const findings = [...(await examine(deps))];
     progress.clear();
     if (user !== undefined && client !== null) {
-      const asking = { client, openId: user, appId, waitSeconds: options.wait, language, output, context };
+      const way = roundTripWay(configuration.loaded?.config ?? null, appId);
+      const asking = { client, openId: user, appId, waitSeconds: options.wait, way, language, output, context };
       findings.push(...(await askUser(asking)));
     }
     const doctorJson = reportJson(findings, { version: readVersion(), checkedAt: now(), language });

@@ -6,6 +6,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { callableHost } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { throwIfAny } from '../config/problems.js';
@@ -51,17 +52,9 @@ export function healthAddress(config: Pick<Config, 'http' | 'metricsPort'>, path
     throwIfAny([{ variable: 'HTTP_PORT', problem, accepted: 'a number, here or in METRICS_PORT' }]);
   }
   const url = new URL(`${config.http.tls === null ? 'http' : 'https'}://127.0.0.1${path}`);
-  url.hostname = reachable(config.http.host);
+  url.hostname = callableHost(config.http.host);
   url.port = String(port);
   return url;
-}
-
-/** "Every address" is one to listen on, not one to call. */
-function reachable(host: string): string {
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
-  if (bare === '0.0.0.0') return '127.0.0.1';
-  if (bare === '::') return '[::1]';
-  return bare.includes(':') ? `[${bare}]` : bare;
 }
 
 /** Never rejects. */

@@ -35,6 +35,14 @@ export function isLoopback(host: string): boolean {
   return loopback.check(bare, version === 6 ? 'ipv6' : 'ipv4');
 }
 
+/** For URLs, of an address that is listened on: "every address" is none to call. */
+export function callableHost(host: string): string {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (bare === '0.0.0.0') return '127.0.0.1';
+  if (bare === '::') return '[::1]';
+  return bare.includes(':') ? `[${bare}]` : bare;
+}
+
 function parseUrl(raw: unknown, protocols: readonly string[]): Parsed<URL> {
   if (typeof raw !== 'string' || /[\s\p{Cc}]/u.test(raw)) return bad('is not a URL');
   // Node's own message would quote the URL, and with it a password.

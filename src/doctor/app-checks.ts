@@ -2,15 +2,17 @@
 import { pino } from 'pino';
 import type { AppConfig, Config } from '../config/config.js';
 import type { FeishuExchange } from '../domain/feishu-exchange.js';
+import { probeHost } from '../feishu/host-probe.js';
 import { readAppScopes } from '../feishu/open-api/app-scopes.js';
 import { createTenantCall } from '../feishu/open-api/tenant-call.js';
 import { createTenantToken, type TenantToken } from '../feishu/open-api/tenant-token.js';
 import { checkBrand } from './checks/brand.js';
 import { checkCredentials } from './checks/credentials.js';
-import { checkDeviceAuthorization } from './checks/device-authorization.js';
+import { checkDeviceAuthorization, deviceGrantUnused } from './checks/device-authorization.js';
 import type { Hosts } from './checks/hosts.js';
 import { checkLongConnection } from './checks/long-connection.js';
 import { checkScopes, wantedScopes } from './checks/scopes.js';
+import { setupFinding } from './checks/setup.js';
 import { type CheckName, type Finding, skip, text } from './finding.js';
 import { guarded, type Progress } from './guard.js';
 import type { Explain } from './meanings.js';
@@ -31,9 +33,11 @@ const BY_OPEN_HOST: readonly CheckName[] = ['credentials', 'brand', 'long_connec
 export async function checkApp(app: AppConfig, deps: AppChecksDeps): Promise<readonly Finding[]> {
   const [byOpen, byAccounts] = await Promise.all([
     whenReachable(app, app.openBaseUrl, BY_OPEN_HOST, deps, () => checkOpenPlatform(app, deps)),
-    whenReachable(app, app.accountsBaseUrl, ['device_authorization'], deps, () => checkConsent(app, deps)),
+    app.authGrant === 'authorization_code'
+      ? [deviceGrantUnused(app)]
+      : whenReachable(app, app.accountsBaseUrl, ['device_authorization'], deps, () => checkConsent(app, deps)),
   ]);
-  return [...byOpen, ...byAccounts];
+  return [setupFinding(app), ...byOpen, ...byAccounts];
 }
 
 async function whenReachable(
@@ -53,7 +57,14 @@ async function checkOpenPlatform(app: AppConfig, deps: AppChecksDeps): Promise<r
   const tenantToken = tenantTokenOf(app, deps);
   const asked = Promise.all([
     checkCredentials({ app, tenantToken, explain }),
-    checkLongConnection({ app, proxy: config.proxy, explain, timeoutMs }),
+    checkLongConnection({
+      app,
+      proxy: config.proxy,
+      oauthRedirectUri: config.oauthRedirectUri,
+      probe: (url) => probeHost(url, config.proxy, timeoutMs),
+      explain,
+      timeoutMs,
+    }),
   ]);
   const basics = guarded('credentials', progress, async () => {
     const [credentials, longConnection] = await asked;
@@ -85,8 +96,9 @@ async function checkOpenPlatform(app: AppConfig, deps: AppChecksDeps): Promise<r
 const checkConsent = (app: AppConfig, deps: AppChecksDeps): Promise<readonly Finding[]> =>
   guarded('device_authorization', deps.progress, async () => {
     const { config, exchange, explain, timeoutMs } = deps;
+    const { oauthRedirectUri } = config;
     const wanted = wantedScopes(app, config.clients);
-    return [await checkDeviceAuthorization({ app, wanted, exchange, explain, timeoutMs })];
+    return [await checkDeviceAuthorization({ app, wanted, exchange, explain, timeoutMs, oauthRedirectUri })];
   });
 
 function tenantTokenOf(app: AppConfig, { exchange, now, timeoutMs }: AppChecksDeps): TenantToken {

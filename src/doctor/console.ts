@@ -2,6 +2,9 @@
  * Steps of the developer console that doctor names, as FEISHU.md §9 numbers them, and the lines for those that no API
  * tells anything about.
  */
+import { maskUrl } from '../config/addresses.js';
+import type { AppConfig } from '../config/config.js';
+import { cardCallbackAddress } from './callback-addresses.js';
 import { type Finding, skip, type Text, text } from './finding.js';
 
 const PUBLISH = text(
@@ -22,10 +25,6 @@ export const STEPS = {
     `While the daemon runs: 事件与回调 > 回调配置 (Events & Callbacks > Callback Configuration) > 使用长连接接收回调, add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
     `守护进程运行时：「事件与回调 > 回调配置」选「使用长连接接收回调」，添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
   ),
-  callbackByHttp: text(
-    `Register https://<callback server>/callback/cards/<App ID>, as Feishu reaches it, in 事件与回调 > 回调配置 and 事件配置 (Events & Callbacks > Callback Configuration and Event Configuration): 将回调发送至开发者服务器 (to the developer's server); add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
-    `在「事件与回调」的「回调配置」和「事件配置」都选「发送至开发者服务器」，请求地址填 https://<回调服务器>/callback/cards/<App ID>（须能从飞书访问）；添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
-  ),
   withdrawals: text(
     `Enable auth:user_access_token:read in 权限管理 (Permissions & Scopes) as a TENANT permission; 事件与回调 > 事件配置 > 添加事件 (Events & Callbacks > Event Configuration > Add Events): auth.user_access_token.revoked_v4; then ${PUBLISH.en}.`,
     `在「权限管理」以应用身份开通 auth:user_access_token:read；「事件与回调 > 事件配置 > 添加事件」：auth.user_access_token.revoked_v4；再${PUBLISH.zh}。`,
@@ -34,32 +33,70 @@ export const STEPS = {
     `Switch on 刷新 user_access_token (if it is shown) in 安全设置 (Security Settings), then ${PUBLISH.en}.`,
     `在「安全设置」打开「刷新 user_access_token」（若显示该开关），再${PUBLISH.zh}。`,
   ),
+  encryptKey: text(
+    'Copy Encrypt Key and Verification Token from 事件与回调 > 加密策略 (Events & Callbacks > Encryption Strategy) to FEISHU_ENCRYPT_KEY and FEISHU_VERIFICATION_TOKEN, restart the daemon, then save the address in the console.',
+    '把「事件与回调 > 加密策略」里的 Encrypt Key 和 Verification Token 填入 FEISHU_ENCRYPT_KEY、FEISHU_VERIFICATION_TOKEN，重启守护进程，再在后台保存请求地址。',
+  ),
   availability: text(
     `Add the users to 可用范围 (Availability) of the app, then ${PUBLISH.en}.`,
     `把用户加入应用的「可用范围」，再${PUBLISH.zh}。`,
   ),
 } as const;
 
+/** @param address to be pasted */
+export const callbackByHttp = ({ en, zh }: Text): Text =>
+  text(
+    `Register ${en}, as Feishu reaches it from the internet, in 事件与回调 > 回调配置 and 事件配置 (Events & Callbacks > Callback Configuration and Event Configuration): 将回调发送至开发者服务器 (to the developer's server); add 卡片回传交互 (card.action.trigger, the new one), then ${PUBLISH.en}.`,
+    `在「事件与回调」的「回调配置」和「事件配置」都选「发送至开发者服务器」，请求地址填 ${zh}（须能从公网访问）；添加「卡片回传交互」（card.action.trigger，不是旧版），再${PUBLISH.zh}。`,
+  );
+
+/** @param uri null: not configured */
+export function redirectUriStep(uri: string | null): Text {
+  const exact = uri === null ? 'OAUTH_REDIRECT_URI' : withoutPassword(uri);
+  return text(
+    `Paste exactly ${exact} into 安全设置 > 重定向 URL (Security Settings > Redirect URLs), then ${PUBLISH.en}.`,
+    `把 ${exact} 原样填入「安全设置 > 重定向 URL」，再${PUBLISH.zh}。`,
+  );
+}
+
 const USER_FINDS = text(' doctor --user ou_… finds out.', '用 doctor --user ou_… 可以查明。');
 const and = (one: Text, other: Text): Text => text(one.en + other.en, one.zh + other.zh);
+
+/** Byte for byte, unless that would show a secret. */
+const withoutPassword = (uri: string): string => (/^[^/]*\/\/[^/?#]*@/.test(uri) ? maskUrl(uri) : uri);
 
 export interface ConsoleOptions {
   /** A real user is asked: her click and her card say more than these lines. */
   readonly roundTrip: boolean;
-  /** No app has a long connection. */
-  readonly allByHttp: boolean;
+  /** Those that are looked at. */
+  readonly apps: readonly Pick<AppConfig, 'appId' | 'authGrant' | 'cardCallback'>[];
+  readonly oauthRedirectUri: string | null;
 }
 
-export function consoleFindings({ allByHttp, roundTrip }: ConsoleOptions): readonly Finding[] {
+export function consoleFindings({ apps, oauthRedirectUri, roundTrip }: ConsoleOptions): readonly Finding[] {
+  const byCode = apps.filter(({ authGrant }) => authGrant === 'authorization_code');
+  const byHttp = apps.filter(({ cardCallback }) => cardCallback === 'http');
+  const untold = text(
+    'No API tells whether clicks on cards come to us (else users see 200340)',
+    '没有接口能说明卡片点击是否推送给我们（否则用户会看到 200340）',
+  );
   const byUser: readonly Finding[] = [
-    skip(
-      'console.callback',
-      text(
-        'No API tells whether clicks on cards come to us (else users see 200340)',
-        '没有接口能说明卡片点击是否推送给我们（否则用户会看到 200340）',
+    ...byCode.map(({ appId }) =>
+      skip(
+        'console.redirect_uri',
+        text(
+          "Only Feishu's page tells whether it takes the redirect URI (else 20029 there, 20071 afterwards)",
+          '只有飞书授权页能说明它是否接受重定向 URL（否则页面显示 20029，之后出现 20071）',
+        ),
+        and(redirectUriStep(oauthRedirectUri), USER_FINDS),
+        { appId },
       ),
-      and(allByHttp ? STEPS.callbackByHttp : STEPS.callback, USER_FINDS),
     ),
+    ...(byHttp.length < apps.length ? [skip('console.callback', untold, and(STEPS.callback, USER_FINDS))] : []),
+    ...byHttp.map(({ appId }) => {
+      const { shown } = cardCallbackAddress({ oauthRedirectUri }, appId);
+      return skip('console.callback', untold, and(callbackByHttp(shown), USER_FINDS), { appId });
+    }),
     skip(
       'console.availability',
       text(
@@ -71,6 +108,17 @@ export function consoleFindings({ allByHttp, roundTrip }: ConsoleOptions): reado
   ];
   return [
     ...(roundTrip ? [] : byUser),
+    ...byHttp.map(({ appId }) =>
+      skip(
+        'console.encrypt_key',
+        text(
+          "Only saving the address in the console tells whether FEISHU_ENCRYPT_KEY is the app's (else the console reports no challenge, and the daemon's log callback.refused)",
+          '只有在后台保存请求地址时才知道 FEISHU_ENCRYPT_KEY 是否正确（否则后台提示没有返回 challenge，守护进程日志出现 callback.refused）',
+        ),
+        STEPS.encryptKey,
+        { appId },
+      ),
+    ),
     skip(
       'console.refresh',
       text(

@@ -4,6 +4,7 @@
  * a handful of answers an app. A real round trip with a user is round-trip.ts.
  */
 import type { Dispatcher } from 'undici';
+import { isLoopback } from '../config/addresses.js';
 import type { AppConfig, Config } from '../config/config.js';
 import { probeHost } from '../feishu/host-probe.js';
 import { createDirectExchange } from '../feishu/open-api/direct-exchange.js';
@@ -11,15 +12,17 @@ import { createDispatcher } from '../feishu/proxy.js';
 import { connectOnce } from '../store/connect-once.js';
 import { storeKeys } from '../store/keys.js';
 import { checkApp } from './app-checks.js';
+import { checkCallbacks } from './callback-checks.js';
 import type { ConfigurationResult } from './checks/configuration.js';
-import { checkDaemon } from './checks/daemon.js';
+import { checkDaemon, isDaemon } from './checks/daemon.js';
 import { checkEncryptionKeys } from './checks/encryption-keys.js';
 import { createHosts, type Hosts } from './checks/hosts.js';
 import { checkRedis } from './checks/redis.js';
 import { checkStateDir } from './checks/state-dir.js';
 import { consoleFindings } from './console.js';
+import { byHttpCallbacks } from './fallbacks.js';
 import { fetchText } from './fetch-text.js';
-import { type Finding, skip, text } from './finding.js';
+import { type Finding, skip, type Text, text } from './finding.js';
 import { guarded, type Progress } from './guard.js';
 import type { Explain } from './meanings.js';
 
@@ -46,9 +49,13 @@ const REDIS_MS = 3_000;
 /** Never rejects for what it finds. */
 export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
   const { findings, loaded } = deps.configuration;
+  const readyz = fetchText(`${deps.daemonUrl}/readyz`, NETWORK_MS);
   const daemon = guarded('daemon', deps.progress, async () => {
-    const readyz = await fetchText(`${deps.daemonUrl}/readyz`, NETWORK_MS);
-    return [checkDaemon({ url: deps.daemonUrl, readyz, needed: deps.roundTrip })];
+    const instead = (appId: string): Text | null =>
+      loaded === null || !loaded.config.apps.some((app) => app.appId === appId)
+        ? null
+        : byHttpCallbacks(loaded.config, appId);
+    return [checkDaemon({ url: deps.daemonUrl, readyz: await readyz, needed: deps.roundTrip, instead })];
   });
   if (loaded === null) {
     const means = text('Nothing else is checked before the configuration is right', '配置改正之前不做其他检查');
@@ -60,10 +67,11 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
     guarded('redis', deps.progress, () => lookAtRedis(config, deps.now)),
     guarded('state_dir', deps.progress, () => checkStateDir(config.stateDir)),
     lookAtFeishu(config, apps, deps),
-    consoleFindings({
-      roundTrip: deps.roundTrip,
-      allByHttp: apps.every(({ cardCallback }) => cardCallback === 'http'),
+    guarded('callback_server', deps.progress, async () => {
+      const daemonRuns = isLoopback(new URL(deps.daemonUrl).hostname) && isDaemon(await readyz);
+      return await checkCallbacks({ config, apps, daemonRuns, timeoutMs: NETWORK_MS });
     }),
+    consoleFindings({ roundTrip: deps.roundTrip, apps, oauthRedirectUri: config.oauthRedirectUri }),
     daemon,
   ]);
   return [...findings, ...groups.flat()];

@@ -35,6 +35,7 @@ export const CHECKS = {
   'host.open': text('Host open', 'open 域名'),
   'host.accounts': text('Host accounts', 'accounts 域名'),
   'host.applink': text('Host applink', 'applink 域名'),
+  setup: text('Way of working', '工作方式'),
   credentials: text('Credentials', '应用凭证'),
   brand: text('Brand', '品牌'),
   long_connection: text('Long connection', '长连接'),
@@ -43,7 +44,13 @@ export const CHECKS = {
   withdrawals: text('Withdrawals', '撤销通知'),
   user_scopes: text('User permissions', '用户身份权限'),
   device_authorization: text('Device authorization', '设备授权'),
+  callback_server: text('Callback server', '回调服务器'),
+  redirect_uri: text('Redirect URI', '重定向 URL'),
+  'redirect_uri.reach': text('Redirect URI reached', '重定向 URL 可达'),
+  card_callback: text('HTTP callbacks', 'HTTP 回调'),
+  'console.redirect_uri': text('Redirect URI listed', '重定向 URL 登记'),
   'console.callback': text('Card callback', '卡片回调'),
+  'console.encrypt_key': text('Encrypt Key', '加密策略'),
   'console.refresh': text('Refresh switch', '刷新开关'),
   'console.release': text('Published version', '版本发布'),
   'console.availability': text('Availability', '可用范围'),
@@ -72,12 +79,15 @@ export interface Finding {
   readonly feishuCode: number | null;
   /** Feishu's `x-tt-logid`, to quote to its support. */
   readonly logId: string | null;
+  /** The app's settings by their names in CONFIG_FILE; of the line `setup` only. */
+  readonly settings: Readonly<Record<string, string>> | null;
 }
 
 export interface Facts {
   readonly appId?: string | null;
   readonly feishuCode?: number | null;
   readonly logId?: string | null;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export const pass = (check: CheckName, means: Text, facts: Facts = {}): Finding => line(check, 'pass', means, facts);
@@ -107,6 +117,7 @@ const line = (check: CheckName, status: FindingStatus, means: Text, facts: Facts
   blame: null,
   feishuCode: facts.feishuCode ?? null,
   logId: facts.logId ?? null,
+  settings: facts.settings ?? null,
 });
 
 /** What ends the command: what must be corrected here goes before what must be reached, and that before Feishu's word. */

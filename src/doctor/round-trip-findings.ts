@@ -5,10 +5,12 @@ import { STEPS } from './console.js';
 import { type CheckName, type Facts, type Finding, fail, pass, skip, type Text, text } from './finding.js';
 import type { CodeMeaning, Explain } from './meanings.js';
 import type { ApiTrouble, RoundTrip } from './round-trip.js';
+import type { RoundTripWay } from './round-trip-way.js';
 
 export interface RoundTripView {
   readonly trip: RoundTrip;
   readonly waitSeconds: number;
+  readonly way: RoundTripWay;
   readonly explain: Explain;
 }
 
@@ -71,25 +73,20 @@ function troubleLine(check: CheckName, { advice, blame, message }: ApiTrouble, f
 }
 
 /** After its card was delivered, a session ends by her click, by an operator, or by the time. */
-function clickStep({ trip, waitSeconds }: RoundTripView, facts: Facts): Step {
+function clickStep({ trip, waitSeconds, way }: RoundTripView, facts: Facts): Step {
   const state = textOf(trip.session?.['state']);
   const answered = trip.clicked || state === 'completed' || state === 'rejected' || state === 'failed';
-  if (answered)
-    return [pass('user.click', text('Her click has reached the daemon', '她的点击已到达守护进程'), facts), true];
+  if (answered) return [pass('user.click', way.arrived, facts), true];
   if (trip.trouble !== null) return [troubleLine('user.click', trip.trouble, facts), false];
   if (state === 'superseded' || state === 'invalidated') {
     const means = text(`The session was ended by somebody else (${state})`, `会话被别人结束（${state}）`);
     return [skip('user.click', means, null, facts), false];
   }
-  const means = text(`No click reached the daemon within ${waitSeconds} s`, `${waitSeconds} 秒内没有点击到达守护进程`);
-  const remedy = text(
-    `If she clicked and saw 200340 or a code near it: ${lowerFirst(STEPS.callback.en)} If she saw 200341 or nothing, does another program use this App ID? If she did not click, run it again.`,
-    `若她点击后看到 200340 等错误码：${STEPS.callback.zh}若看到 200341 或没有反应：是否有别的程序使用同一个 App ID？若她没有点击，请重新运行。`,
-  );
-  return [fail('user.click', 'refused', means, remedy, facts), false];
+  const means = text(`${way.notArrived.en} within ${waitSeconds} s`, `${waitSeconds} 秒内${way.notArrived.zh}`);
+  return [fail('user.click', 'refused', means, way.whyNotArrived, facts), false];
 }
 
-function consentStep({ explain, trip, waitSeconds }: RoundTripView, facts: Facts): Step {
+function consentStep({ explain, trip, waitSeconds, way }: RoundTripView, facts: Facts): Step {
   const { session } = trip;
   const state = textOf(session?.['state']);
   if (state === 'completed') {
@@ -107,24 +104,24 @@ function consentStep({ explain, trip, waitSeconds }: RoundTripView, facts: Facts
       false,
     ];
   }
-  if (state === 'failed') return [failedConsent(session, explain, facts), false];
+  if (state === 'failed') return [failedConsent(session, { explain, way }, facts), false];
   if (trip.trouble !== null) return [troubleLine('user.consent', trip.trouble, facts), false];
   const means = text(`She has not consented within ${waitSeconds} s`, `她没有在 ${waitSeconds} 秒内同意`);
-  const remedy = text(
-    'Did her card show a link? If not, look at the line on device authorization. Did the page show a code? feishu-authd explain it (20027: a scope is not enabled; 20010: availability).',
-    '她的卡片上出现链接了吗？若没有，查看「设备授权」一行。授权页显示错误码了吗？用 feishu-authd explain 查询（20027：权限未开通；20010：可用范围）。',
-  );
-  return [fail('user.consent', 'refused', means, remedy, facts), false];
+  return [fail('user.consent', 'refused', means, way.whyNoConsent, facts), false];
 }
 
-function failedConsent(session: JsonObject | null, explain: Explain, facts: Facts): Finding {
+function failedConsent(
+  session: JsonObject | null,
+  { explain, way }: Pick<RoundTripView, 'explain' | 'way'>,
+  facts: Facts,
+): Finding {
   const reason = textOf(session?.['failure_reason']) ?? 'unknown';
   const detail = detailOf(session);
   const code = detail.feishuCode === null ? null : explain(String(detail.feishuCode), 'token_endpoint');
   const meaning = code ?? explain(reason, 'failure_reason');
   const what =
     reason === 'app_misconfigured'
-      ? text('No link can be made', '无法生成授权链接')
+      ? way.misconfigured
       : text(`The session failed (${reason})`, `会话失败（${reason}）`);
   const missing = reason === 'insufficient_scope' ? `: ${namesOf(session?.['missing_scopes'])}` : '';
   const means = text(`${what.en}${because(meaning, 'en')}${missing}`, `${what.zh}${because(meaning, 'zh')}${missing}`);

@@ -1,11 +1,11 @@
 /**
- * The real round trip: a user is asked by the running daemon, the way services ask, and clicks. It shows what no API
+ * The real round trip: a user is asked by the running daemon, the way services ask, and answers. It shows what no API
  * tells: whether cards reach her, whether her clicks reach us, whether a link can be made and what the consent brings.
  * Nothing is refreshed. A session that did not come to its end is invalidated, so that no test card stays open.
  */
 import { type JsonObject, objectOf, textOf } from '../domain/json-fields.js';
 import type { Blame, Language, Text } from './finding.js';
-import { text } from './finding.js';
+import type { RoundTripWay } from './round-trip-way.js';
 
 /** Why the API did not do what it was asked. */
 export interface ApiTrouble {
@@ -38,6 +38,7 @@ export interface RoundTripDeps {
   /** For all of it: card, click and consent. */
   readonly waitSeconds: number;
   readonly note: (line: string) => void;
+  readonly way: Pick<RoundTripWay, 'notes'>;
   readonly language: Language;
   /** Marks the session as ours. */
   readonly mark: string;
@@ -52,7 +53,7 @@ export interface RoundTrip {
   readonly session: JsonObject | null;
   /** The card reached her chat. */
   readonly delivered: boolean;
-  /** The daemon heard her. */
+  /** The daemon heard her: by a click, or by her browser that came back. */
   readonly clicked: boolean;
   /** Whether there is a refresh token; null: not known. */
   readonly renewable: boolean | null;
@@ -134,21 +135,12 @@ function startLimits(waitSeconds: number, delivered: () => boolean, interrupted:
   };
 }
 
-const WORDS = {
-  waiting: text('The card is on its way', '卡片正在发送'),
-  delivered: text(
-    'The card is in her chat with the bot: let her click Authorize now',
-    '卡片已送达她与机器人的会话：请她现在点击「授权」',
-  ),
-  clicked: text('Her click has arrived: let her open the page and agree', '点击已到达：请她打开授权页并同意'),
-} as const satisfies Readonly<Record<string, Text>>;
-
 /** Notes each step once, with the time that is left for all of them. */
-function tellSteps({ language, note, waitSeconds }: RoundTripDeps, look: (session: JsonObject) => void) {
+function tellSteps({ language, note, waitSeconds, way }: RoundTripDeps, look: (session: JsonObject) => void) {
   let told: Text | null = null;
   return (session: JsonObject): void => {
     look(session);
-    const step = stepOf(session);
+    const step = stepOf(session, way.notes);
     if (step !== told) {
       const limit =
         told === null
@@ -160,9 +152,9 @@ function tellSteps({ language, note, waitSeconds }: RoundTripDeps, look: (sessio
   };
 }
 
-function stepOf(session: JsonObject): Text {
-  if (session['state'] === 'authorizing') return WORDS.clicked;
-  return textOf(session['message_id']) === null ? WORDS.waiting : WORDS.delivered;
+function stepOf(session: JsonObject, { arrived, delivered, waiting }: RoundTripWay['notes']): Text {
+  if (session['state'] === 'authorizing') return arrived;
+  return textOf(session['message_id']) === null ? waiting : delivered;
 }
 
 /** Only what we have made ourselves: another request of the same client may have been there before. */

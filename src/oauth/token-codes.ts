@@ -43,6 +43,10 @@ export const TOKEN_CODES: CodeTable<TokenCodeClass> = {
     'a scope is not enabled for the app',
     `Enable every scope asked for, as a user permission, under 权限管理 (Permissions & Scopes), then ${PUBLISH}.`,
   ),
+  20029: operator(
+    "the redirect URI is not in the app's list",
+    `Paste OAUTH_REDIRECT_URI, exactly as configured (http or https, port, slash at the end), into 安全设置 > 重定向 URL (Security Settings > Redirect URLs), then ${PUBLISH}.`,
+  ),
   20036: bug('the grant type is not supported'),
   20037: dead('the refresh token has expired'),
   20048: operator('the app does not exist', CREDENTIALS),
@@ -57,7 +61,7 @@ export const TOKEN_CODES: CodeTable<TokenCodeClass> = {
   20069: operator('the app is disabled', REMEDIES.enableApp),
   20070: bug('two kinds of client authentication in one request'),
   20071: operator(
-    'the redirect URI differs',
+    'the redirect URI is not the one of the authorization request, or is not registered any more',
     'Register OAUTH_REDIRECT_URI, exactly as configured, in 安全设置 > 重定向 URL (Security Settings > Redirect URLs).',
   ),
   20072: retry('Feishu is temporarily unavailable'),

@@ -58,7 +58,7 @@ describe('the report', () => {
     const summary = { pass: 1, warn: 0, fail: 1, skip: 1 };
     assert.deepEqual(rest, { version: '1.2.3', checked_at: '2026-03-02T08:00:00.000Z', exit_code: 1, summary });
     const line = { check: 'credentials', app_id: 'cli_1', status: 'fail', message: 'it is so', remedy: 'it is so' };
-    assert.deepEqual(checks[1], { ...line, blame: 'refused', feishu_code: 7, log_id: 'L' });
+    assert.deepEqual(checks[1], { ...line, blame: 'refused', feishu_code: 7, log_id: 'L', settings: null });
   });
 
   it('names every check in both languages', () => {

@@ -40,6 +40,7 @@ const WELL = [
   'host.open pass',
   'host.accounts pass',
   'host.applink pass',
+  'setup pass',
   'credentials pass',
   'brand pass',
   'long_connection pass',
@@ -91,14 +92,14 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
       chinese.stdout,
       /^失败 {2}应用凭证 +App Secret 错误，或应用已停用（飞书错误码 10014，日志号 \w+）\n +→ 对照开发者后台「凭证/m,
     );
-    assert.match(chinese.stdout, /\n通过 11，警告 0，失败 3，跳过 8\n$/);
+    assert.match(chinese.stdout, /\n通过 12，警告 0，失败 3，跳过 8\n$/);
     assert.equal(chinese.stderr, 'feishu-authd: 有 3 项检查失败\n');
     for (const line of chinese.stdout.split('\n').slice(0, -3)) assert.match(line, /\p{Script=Han}/u);
     assert.match(
       english.stdout,
       /^FAIL {2}Credentials +Wrong app secret, .+ \(Feishu's code 10014, log id \w+\)\n +→ Compare/m,
     );
-    assert.match(english.stdout, /\n11 passed, 0 warned, 3 failed, 8 skipped\n$/);
+    assert.match(english.stdout, /\n12 passed, 0 warned, 3 failed, 8 skipped\n$/);
   });
 
   it('tells a wrong secret by every call that needs it', async () => {
@@ -417,7 +418,7 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
     const { cert, key } = selfSigned();
     const port = await playHttps(t, { cert, key, upstream: () => new URL(scene.sim.baseUrl) });
     const app = scene.addApp();
-    givesSecureAddress(scene.sim, app.appId);
+    givesSecureAddress(scene.sim, app.appId, `127.0.0.1:${port}`);
     const env = { ...scene.env(app), ...everywhere(`https://127.0.0.1:${port}`) };
     const trusting = { ...env, NODE_EXTRA_CA_CERTS: await scene.file('authority.pem', cert) };
     const [strict, trusted] = await Promise.all([scene.diagnose(env), scene.diagnose(trusting)]);
@@ -473,10 +474,11 @@ describe('feishu-authd doctor', { concurrency: 4 }, () => {
   });
 });
 
+const GATEWAY = 'msg-frontier.feishu.cn';
+
 /** The gateway's address as the real endpoint gives it: the daemon takes no plain one from an endpoint with TLS. */
-function givesSecureAddress(sim: Simulator, appId: string): void {
-  const address =
-    'wss://msg-frontier.feishu.cn/ws/v2?fpid=493&device_id=1&access_key=9f8e7d6c5b4a39281706&service_id=7';
+function givesSecureAddress(sim: Simulator, appId: string, host = GATEWAY): void {
+  const address = `wss://${host}/ws/v2?fpid=493&device_id=1&access_key=9f8e7d6c5b4a39281706&service_id=7`;
   sim.faults.add({ on: 'api', api: 'endpoint', kind: 'rewrite', appId, set: { 'data.URL': address } });
 }
 
@@ -515,7 +517,8 @@ async function playHttps(
 
 /** Both clouds of Feishu under their real names, behind a proxy: what the daemon sees by default. */
 async function playClouds(t: TestContext) {
-  const hosts = ['open', 'accounts', 'applink'].flatMap((role) => [`${role}.feishu.cn`, `${role}.larksuite.com`]);
+  const roles = ['open', 'accounts', 'applink'];
+  const hosts = [GATEWAY, ...roles.flatMap((role) => [`${role}.feishu.cn`, `${role}.larksuite.com`])];
   const lark = await startSimulator({ brand: 'lark' });
   t.after(() => lark.close());
   const { cert, key } = selfSigned(hosts);

@@ -26,7 +26,7 @@ const FEISHU_CODES = {
     '230027 230029 230031 230034 230035 230036 230038 230049 230050 230071 230072 230111 230053 230054 230055 230075 ' +
     '230099 232009 99992351 99992361',
   cards: '100290 11310 200380 200381 200550 200570 200621 200732 200737 200861 200914 200915 300220 300230 300240',
-  consent: '20027 access_denied',
+  consent: '20001 20009 20010 20027 20029 20048 20066 20069 access_denied',
   token:
     '20001 20002 20003 20004 20008 20009 20010 20024 20026 20036 20037 20048 20049 20050 20063 20064 20065 20066 20067 ' +
     '20068 20069 20070 20071 20072 20073 20074 21000 21001 99991400 429',
@@ -146,7 +146,8 @@ describe('feishu-authd explain', { concurrency: 2 }, () => {
           place: 'failure_reason',
           where: 'failed session, `failure_reason`',
           cause: 'The authorization code was not used in time',
-          remedy: 'Ask again: the user has a few minutes on the page.',
+          remedy:
+            'Ask again. The daemon uses a code at once: if it happens often, its workers or the way to Feishu stood still for minutes.',
           for: 'user',
         },
       ],

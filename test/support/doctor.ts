@@ -119,7 +119,7 @@ export async function newDoctorScene(options: SimulatorOptions = {}): Promise<Do
         ['API key', apiKey],
       ]);
       for (const [i, { kind, value }] of sim.secretsByKind().entries()) {
-        found.set(`${kind} ${i}`, kind === 'verification_link' ? value.slice(value.indexOf('?') + 1) : value);
+        found.set(`${kind} ${i}`, kind === 'verification_link' ? secretOf(value) : value);
       }
       return found;
     },
@@ -130,4 +130,10 @@ export async function newDoctorScene(options: SimulatorOptions = {}): Promise<Do
     },
   };
   return scene;
+}
+
+/** Of a consent link: what makes it hers. Ids and addresses in it are no secrets. */
+function secretOf(link: string): string {
+  const { search, searchParams } = new URL(link);
+  return searchParams.get('state') ?? search.slice(1);
 }

@@ -90,7 +90,8 @@ export const FAILURE_REASON_CODES: Readonly<Record<FailureReason, Entry>> = {
   },
   code_expired: {
     cause: 'the authorization code was not used in time',
-    remedy: 'Ask again: the user has a few minutes on the page.',
+    remedy:
+      'Ask again. The daemon uses a code at once: if it happens often, its workers or the way to Feishu stood still for minutes.',
     for: 'user',
   },
   user_unreachable: {

@@ -9,7 +9,8 @@ import { withOfflineAccess } from '../../domain/scopes.js';
 import { errorName } from '../../oauth/answer.js';
 import { createAuthorizationServer } from '../../oauth/authorization-server.js';
 import { STEPS } from '../console.js';
-import { type Finding, fail, pass, text, warn } from '../finding.js';
+import { byAuthorizationCode, either } from '../fallbacks.js';
+import { type Finding, fail, pass, skip, text, warn } from '../finding.js';
 import type { Explain } from '../meanings.js';
 import { CHECK_WAY, RUN_AGAIN, refusal } from '../refusals.js';
 
@@ -19,6 +20,7 @@ export interface DeviceAuthorizationCheck {
   readonly exchange: FeishuExchange;
   readonly explain: Explain;
   readonly timeoutMs: number;
+  readonly oauthRedirectUri: string | null;
 }
 
 /** With offline_access the consent page takes 50 (FEISHU.md §6.1). */
@@ -32,6 +34,27 @@ type Attempt =
   | { readonly kind: 'ok' }
   | { readonly kind: 'refused'; readonly code: string | null; readonly reply: FeishuReply }
   | { readonly kind: 'no_answer'; readonly reply: FeishuReply | null };
+
+/** What says that the app, its tenant or its cloud has no device grant; of the first two a wrong secret is likelier. */
+const NO_DEVICE_GRANT: ReadonlySet<string> = new Set([
+  'invalid_client',
+  '20002',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  '20036',
+  'access_denied',
+]);
+/** The endpoint is not there. */
+const NO_ENDPOINT: ReadonlySet<number> = new Set([404, 405, 410, 501]);
+
+/** An app that gets its consents by codes. */
+export function deviceGrantUnused({ appId }: Pick<AppConfig, 'appId'>): Finding {
+  const means = text(
+    'Not needed: the app gets consents by AUTH_GRANT=authorization_code (see Redirect URI)',
+    '不需要：该应用使用 AUTH_GRANT=authorization_code（见「重定向 URL」）',
+  );
+  return skip('device_authorization', means, null, { appId });
+}
 
 export async function checkDeviceAuthorization(check: DeviceAuthorizationCheck): Promise<Finding> {
   const { app, wanted } = check;
@@ -82,6 +105,13 @@ async function failed(
       const busy = text(`Cannot be told now: Feishu is busy (${name})`, `现在无法判断：飞书繁忙（${name}）`);
       return warn('device_authorization', busy, RUN_AGAIN, facts);
     }
+    if (attempt.reply !== null && NO_ENDPOINT.has(attempt.reply.status)) {
+      const absent = text(
+        `There is no device authorization at this host (${name})`,
+        `该域名没有设备授权接口（${name}）`,
+      );
+      return fail('device_authorization', 'refused', absent, either(CHECK_WAY, byAuthorizationCode(check)), facts);
+    }
     const [en, zh] = name === null ? ['', ''] : [` (${name})`, `（${name}）`];
     const none = text(`The authorization server gave no usable answer${en}`, `授权服务器没有给出可用的回答${zh}`);
     return fail('device_authorization', 'network', none, CHECK_WAY, facts);
@@ -92,6 +122,9 @@ async function failed(
     { explain: check.explain, places: ['token_endpoint', 'any_api'] },
     facts,
   );
+  if (attempt.code !== null && NO_DEVICE_GRANT.has(attempt.code) && finding.remedy !== null) {
+    return { ...finding, remedy: either(finding.remedy, byAuthorizationCode(check)) };
+  }
   const culprits = isAboutScopes(attempt) ? await culpritsOf(check, scopes) : [];
   if (culprits.length === 0) return finding;
   const list = culprits.join(' ');

@@ -18,6 +18,10 @@ export const TOKEN_ENDPOINT_ZH: Translations = {
   20024: ['授权码或 token 属于别的应用', ZH.credentials],
   20026: ['refresh_token 无效', ZH.askAgain],
   20027: ['有权限没有为该应用开通', `在「权限管理」以用户身份开通所请求的每一项权限，再${ZH.publish}。`],
+  20029: [
+    '重定向 URL 不在应用的登记列表里',
+    `把 OAUTH_REDIRECT_URI 原样填入「安全设置 > 重定向 URL」（http 或 https、端口、结尾斜杠都须一致），再${ZH.publish}。`,
+  ],
   20036: ['不支持该授权类型（grant_type）', ZH.report],
   20037: ['refresh_token 已过期', ZH.askAgain],
   20048: ['应用不存在', ZH.credentials],
@@ -31,7 +35,10 @@ export const TOKEN_ENDPOINT_ZH: Translations = {
   20068: ['请求了未授予的权限', ZH.report],
   20069: ['应用已停用', ZH.enableApp],
   20070: ['一个请求里用了两种客户端认证方式', ZH.report],
-  20071: ['重定向 URL 不一致', '在「安全设置 > 重定向 URL」登记 OAUTH_REDIRECT_URI，与配置完全一致。'],
+  20071: [
+    '重定向 URL 与授权请求中的不一致，或已不在登记列表里',
+    '在「安全设置 > 重定向 URL」登记 OAUTH_REDIRECT_URI，与配置完全一致。',
+  ],
   20072: ['飞书暂时不可用', ZH.wait],
   20073: ['refresh_token 已经用过', ZH.askAgain],
   20074: ['应用不允许刷新 token', `在「安全设置」打开「刷新 user_access_token」，再${ZH.publish}。`],

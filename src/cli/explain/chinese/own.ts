@@ -52,7 +52,10 @@ export const FAILURE_REASON_ZH: Translations = {
     '为 missing_scopes 重新发起授权；并确认应用已开通这些权限。',
   ],
   app_misconfigured: ['应用或其在飞书的设置不正确', '按 failure_detail.remedy 处理后重新发起。'],
-  code_expired: ['授权码没有及时使用', '重新发起：用户要在几分钟内完成授权页。'],
+  code_expired: [
+    '授权码没有及时使用',
+    '重新发起。守护进程收到授权码会立即使用：若经常出现，说明 worker 或到飞书的网络停顿过数分钟。',
+  ],
   user_unreachable: [
     '飞书无法把卡片送达该用户',
     '按 failure_detail.remedy 处理：多半是「可用范围」、机器人被停用，或用户已离职。',
