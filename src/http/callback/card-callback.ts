@@ -1,8 +1,8 @@
 /**
  * `POST /callback/cards/{app_id}`: clicks and events of the apps that get them by HTTP (CARD_CALLBACK=http). Owns what
- * is HTTP about it: the raw body and its limit, headers, status codes. Whether a request is Feishu's and what comes of it
- * is the port's business. No limit by address: all clicks of all users come from a few addresses of Feishu's. Whoever is refused learns nothing but the status; nobody is redirected,
- * which Feishu forbids (FEISHU.md §3.3).
+ * is HTTP about it: the raw body and its limit, headers, status codes. Whether a request is Feishu's and what comes of
+ * it is the port's business. No limit by address: all clicks of all users come from a few addresses of Feishu's. Whoever
+ * is refused learns nothing but the status; nobody is redirected, which Feishu forbids (FEISHU.md §3.3).
  */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
