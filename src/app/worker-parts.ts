@@ -1,6 +1,6 @@
 /** The workers: processors, the pool that feeds them, the watch over it, and the reconciler's first walk. */
 import type { Logger } from 'pino';
-import type { Config } from '../config/config.js';
+import type { CardKind, Config } from '../config/config.js';
 import type { AskRequest, AskResult } from '../domain/ask.js';
 import type { Metrics } from '../domain/metrics.js';
 import { AuthdError } from '../errors.js';
@@ -23,6 +23,8 @@ import { createRefused } from '../processors/refused.js';
 import { createResealJob, RESEAL } from '../processors/reseal.js';
 import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
 import { createSettle } from '../processors/settle.js';
+import { createShowCard } from '../processors/show-card.js';
+import { createShowMessage } from '../processors/show-message.js';
 import { createTokenRefreshProcessor } from '../processors/token-refresh.js';
 import { createTellWithdrawn } from '../processors/withdrawn-card.js';
 import { QUEUES } from '../queue/jobs.js';
@@ -81,6 +83,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     random: deps.random,
     logger,
   });
+  const kindOf = (appId: string): CardKind | undefined => feishu.app(appId)?.card;
   const pollMs = pollTimeoutMs(config.shutdownTimeoutSeconds * 1000);
   const refused = createRefused({ sessions, producer, metrics, logger });
   const consented = createConsented({ vault, spool, settle, now, logger });
@@ -128,7 +131,7 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         refresh: grants.refresh,
         verify: createSuspicion({ ...grants, store: grants.refreshStore, userInfo, logger }),
         askAgain: createAskAgain({ ask: deps.ask, logger }),
-        tellWithdrawn: createTellWithdrawn({ renderer: feishu.renderer, messages: feishu.openApi, logger }),
+        tellWithdrawn: createTellWithdrawn({ renderer: feishu.renderer, messages: feishu.openApi, kindOf, logger }),
         policy: grants.policy,
         random: deps.random,
         logger,
@@ -137,11 +140,15 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         sessions,
         changes,
         unreachable,
+        kindOf,
+        showings: {
+          card: createShowCard({ renderer: feishu.renderer, messages: feishu.openApi, now }),
+          link: createShowMessage({ renderer: feishu.renderer, messages: feishu.openApi, now }),
+        },
         renderer: feishu.renderer,
         messages: feishu.openApi,
         dropExpiry: producer.dropExpiry,
         metrics,
-        now,
         logger,
         gate,
       }),

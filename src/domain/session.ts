@@ -2,6 +2,7 @@
  * A session: one attempt of one user to authorize one app for one client (CONTRACT §3). Pure: shapes, states and
  * legal moves. The store makes each move in one atomic step; this module says which moves exist.
  */
+import type { CardKind } from '../config/config.js';
 
 export const SESSION_STATES = [
   'pending',
@@ -121,6 +122,10 @@ export interface Session {
   readonly mismatches: number;
   /** How often its card was replaced because the message was recalled or deleted. */
   readonly cards: number;
+  /** How its user is asked, as it was when the first message went out: a change of the setting is for later ones. */
+  readonly shownAs: CardKind;
+  /** Id of the last news that was told (news.ts); null: none, or it is shown as a card. */
+  readonly said: string | null;
   /** Grows with every change that a card shows. */
   readonly version: number;
   /** The version the message is known to show; lower than `version`: the card is behind. */

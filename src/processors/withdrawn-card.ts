@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { CardKind } from '../config/config.js';
 import { FeishuError } from '../domain/feishu-error.js';
 import type { CardRenderer } from '../feishu/cards/card-renderer.js';
 import type { OpenApi } from '../feishu/open-api/open-api.js';
@@ -22,8 +23,10 @@ export type Told = { readonly kind: 'settled' } | { readonly kind: 'later'; read
 export type TellWithdrawn = (notice: OwedNotice) => Promise<Told>;
 
 export interface TellWithdrawnDeps {
-  readonly renderer: Pick<CardRenderer, 'withdrawn'>;
-  readonly messages: (appId: string) => Pick<OpenApi, 'sendCard'> | undefined;
+  readonly renderer: Pick<CardRenderer, 'withdrawn' | 'withdrawnMessage'>;
+  readonly messages: (appId: string) => Pick<OpenApi, 'sendCard' | 'sendPost'> | undefined;
+  /** How the users of this app are told. */
+  readonly kindOf: (appId: string) => CardKind | undefined;
   readonly logger: Logger;
 }
 
@@ -35,15 +38,18 @@ const APP_ELSEWHERE_MS = 5_000;
 /** News so old would only puzzle her. */
 const LIFE_MS = 72 * 3_600_000;
 
-export function createTellWithdrawn({ logger, messages, renderer }: TellWithdrawnDeps): TellWithdrawn {
+export function createTellWithdrawn({ kindOf, logger, messages, renderer }: TellWithdrawnDeps): TellWithdrawn {
   return async (notice) => {
     const { appId, at, now, openId } = notice;
     const ids = { app_id: appId, open_id: openId };
     const ofApp = messages(appId);
     if (ofApp === undefined) return { kind: 'later', retryAfterMs: APP_ELSEWHERE_MS };
     try {
-      const card = renderer.withdrawn(notice);
-      const sent = await ofApp.sendCard({ receiveIdType: 'open_id', receiveId: openId, card, uuid: uuidOf(notice) });
+      const to = { receiveIdType: 'open_id', receiveId: openId, uuid: uuidOf(notice) } as const;
+      const sent =
+        kindOf(appId) === 'link'
+          ? await ofApp.sendPost({ ...to, post: renderer.withdrawnMessage(notice) })
+          : await ofApp.sendCard({ ...to, card: renderer.withdrawn(notice) });
       const fields = { event: 'grant.withdrawal_told', ...ids, message_id: sent.messageId };
       logger.info(fields, 'The user was told that her authorization was withdrawn');
       return SETTLED;

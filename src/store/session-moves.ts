@@ -68,11 +68,14 @@ export type BeginCard =
   | { readonly kind: 'moved'; readonly sessionId: string }
   | { readonly kind: 'done'; readonly ended: boolean };
 
-export type CardOutcome = 'sent' | 'patched' | 'gone' | 'uncertain' | 'failed';
+/** `told`: of a session that is shown as messages; there may have been nothing to tell. */
+export type CardOutcome = 'sent' | 'patched' | 'told' | 'gone' | 'uncertain' | 'failed';
 
 export interface CardResult {
   readonly outcome: CardOutcome;
   readonly version: number;
   readonly clicks: string;
   readonly messageId?: string;
+  /** Id of the news that was told. */
+  readonly said?: string;
 }

@@ -70,6 +70,8 @@ export function parseSession(envelope: Envelope, appId: string, sessionId: strin
     codeFailure: raw['code_failure'] ? (JSON.parse(raw['code_failure']) as FailureDetail) : null,
     mismatches: Number(raw['mismatches'] ?? 0),
     cards: Number(raw['cards'] ?? 0),
+    shownAs: raw['shown_as'] === 'link' ? 'link' : 'card',
+    said: raw['said'] ?? null,
     version: Number(raw['version'] ?? 0),
     shownVersion: Number(raw['shown_version'] ?? 0),
   };

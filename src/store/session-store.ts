@@ -5,6 +5,7 @@
  * Errors: whatever ioredis throws when Redis does not answer; `record_damaged` and `key_mismatch` from the envelope.
  */
 import type { Redis } from 'ioredis';
+import type { CardKind } from '../config/config.js';
 import { MAX_SCOPES } from '../domain/scopes.js';
 import type { ConsentLink, DeviceLink, FailureDetail, FailureReason, Session } from '../domain/session.js';
 import { MAX_MISMATCHES } from '../domain/session.js';
@@ -210,8 +211,9 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       return session === null ? null : { session, ended };
     },
 
-    async beginCard(sessionId: string, owner: string): Promise<BeginCard> {
-      const reply = asList(await runOn(showing.beginCardScript, sessionId, owner, CARD_CLAIM_MS));
+    /** `kind`: how its user is asked, unless a first message has gone out before; left out: not known here. */
+    async beginCard(sessionId: string, owner: string, kind?: CardKind): Promise<BeginCard> {
+      const reply = asList(await runOn(showing.beginCardScript, sessionId, owner, CARD_CLAIM_MS, kind ?? ''));
       switch (reply[0]) {
         case 'go': {
           const kept = await runOn(showing.keepCardScript, sessionId, owner, CARD_LOCK_MS);
@@ -233,9 +235,9 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
 
     /** Null: the message shows the session's state; else after how many milliseconds to update it again. */
     async endCard(sessionId: string, owner: string, result: CardResult): Promise<number | null> {
-      const { outcome, version, clicks, messageId = '' } = result;
+      const { outcome, version, clicks, messageId = '', said = '' } = result;
       const again = Number(
-        await runOn(showing.endCardScript, sessionId, owner, outcome, version, clicks, messageId, LATE_PATCH_MS),
+        await runOn(showing.endCardScript, sessionId, owner, outcome, version, clicks, messageId, LATE_PATCH_MS, said),
       );
       return again < 0 ? null : again;
     },

@@ -50,6 +50,8 @@ export const aSession = (changes: Partial<Session> = {}): Session => ({
   codeFailure: null,
   mismatches: 0,
   cards: 0,
+  shownAs: 'card',
+  said: null,
   version: 1,
   shownVersion: 0,
   ...changes,

@@ -69,6 +69,8 @@ export const newSession = (fields: Partial<Session> = {}): Session => ({
   codeFailure: null,
   mismatches: 0,
   cards: 0,
+  shownAs: 'card',
+  said: null,
   version: 1,
   shownVersion: 0,
   ...fields,

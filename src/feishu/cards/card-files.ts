@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FAILURE_REASONS } from '../../domain/session.js';
-import { CARD_NAMES, LANGUAGES, TOAST_NAMES, TOAST_TYPES } from './card-set.js';
+import { CARD_NAMES, LANGUAGES, MESSAGE_NAMES, TOAST_NAMES, TOAST_TYPES } from './card-set.js';
 import * as check from './checks.js';
 import { isObject, type Json, type JsonObject, type Problem } from './json.js';
 
@@ -18,6 +18,8 @@ export interface CardFiles {
   readonly files: ReadonlyMap<string, JsonObject>;
   readonly problems: readonly FileProblem[];
 }
+
+const MAX_MESSAGE_LINES = 40;
 
 const localized = Object.fromEntries(LANGUAGES.map((language) => [language, check.filledString]));
 const sameForAll = (names: readonly string[], entry: check.Check): check.Attributes =>
@@ -35,6 +37,19 @@ const TEXT_FILES: Readonly<Record<string, check.Check>> = {
     codes: check.record(/^\d{1,10}$/, failureText),
     contacts: check.object(sameForAll(['user', 'operator', 'developer'], check.object(localized))),
   }),
+  'messages.json': check.object(
+    sameForAll(
+      MESSAGE_NAMES,
+      check.object({
+        title: check.object(localized),
+        lines: check.list(
+          check.object(localized, { $if: check.filledString, open: check.filledString }),
+          1,
+          MAX_MESSAGE_LINES,
+        ),
+      }),
+    ),
+  ),
   'notice.json': check.object({ text: check.filledString }),
 };
 

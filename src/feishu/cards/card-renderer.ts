@@ -2,11 +2,14 @@
  * Session in, card out. Pure and deterministic: what it needs of the outside (clock value, names, hosts) is given.
  * It decides nothing about a session (domain/screen.ts says which screen it shows) and sends nothing.
  */
+import type { MessageName } from '../../domain/news.js';
 import { GONE_SCREEN, screenOf, WITHDRAWN_SCREEN } from '../../domain/screen.js';
 import type { Session } from '../../domain/session.js';
 import type { CardName, ToastName, ToastType } from './card-set.js';
 import { createCardTime } from './card-time.js';
 import type { JsonObject } from './json.js';
+import { LINK_MESSAGES } from './message-rules.js';
+import { fillMessage } from './message-text.js';
 import { fillNotice } from './notice.js';
 import { sessionVariables, shownLink, shownName, type VariableSources } from './session-variables.js';
 import { fillTemplate } from './template.js';
@@ -35,6 +38,13 @@ export interface CardRenderer {
   gone(): JsonObject;
   /** The card that tells of a withdrawn grant. */
   withdrawn(grant: WithdrawnGrant): JsonObject;
+  /**
+   * The content of a message (`post`) with this news of the session; null: it is about a link that there is no more,
+   * because the app has changed its grant.
+   */
+  message(name: MessageName, session: Session, now: number): JsonObject | null;
+  /** The message that tells of a withdrawn grant. */
+  withdrawnMessage(grant: WithdrawnGrant): JsonObject;
   toast(name: ToastName): Toast;
   /** Text of the notice for the group of `session.chatId`. */
   notice(session: Session): string;
@@ -49,6 +59,12 @@ export function createCardRenderer(deps: CardRendererDeps): CardRenderer {
       fillTemplate(cards.templates[cardOf(session, sources)], sessionVariables(session, now, sources)),
     gone: () => fillTemplate(cards.templates[GONE_SCREEN], NO_VARIABLES),
     withdrawn: (grant) => fillTemplate(cards.templates[WITHDRAWN_SCREEN], withdrawalVariables(grant, sources)),
+    message(name, session, now) {
+      const variables = sessionVariables(session, now, sources);
+      if (LINK_MESSAGES.has(name) && variables.link === '') return null;
+      return fillMessage(cards.messages[name], variables);
+    },
+    withdrawnMessage: (grant) => fillMessage(cards.messages[WITHDRAWN_SCREEN], withdrawalVariables(grant, sources)),
     toast: (name) => {
       const { type, zh_cn, en_us } = cards.toasts[name];
       return { type, content: zh_cn, i18n: { zh_cn, en_us } };

@@ -3,12 +3,18 @@
  * load-cards.ts reads, card-renderer.ts uses.
  */
 import type { LocalizedText } from '../../config/config.js';
+import { MESSAGES } from '../../domain/news.js';
 import { GONE_SCREEN, SCREENS, type Screen, WITHDRAWN_SCREEN } from '../../domain/screen.js';
 import type { FailureDetail, FailureReason } from '../../domain/session.js';
 import type { JsonObject } from './json.js';
+import type { MessageText } from './message-text.js';
 
 export type CardName = Screen | typeof GONE_SCREEN | typeof WITHDRAWN_SCREEN;
 export const CARD_NAMES: readonly CardName[] = [...SCREENS, GONE_SCREEN, WITHDRAWN_SCREEN];
+
+/** Texts of messages, for users who are asked without cards (CARD=link). */
+export const MESSAGE_NAMES = [...MESSAGES, WITHDRAWN_SCREEN] as const;
+export type MessageTextName = (typeof MESSAGE_NAMES)[number];
 
 /** Card languages, as Feishu's `locales` names them (FEISHU.md §5.3). The first is the default. */
 export const LANGUAGES = ['zh_cn', 'en_us'] as const;
@@ -62,6 +68,7 @@ export interface CardSet {
   readonly scopes: ReadonlyMap<string, LocalizedText>;
   readonly toasts: Readonly<Record<ToastName, ToastText>>;
   readonly failures: FailureTexts;
+  readonly messages: Readonly<Record<MessageTextName, MessageText>>;
   /** Text of the group notice; may use `{{open_id}}` and `{{client}}`. */
   readonly notice: string;
 }

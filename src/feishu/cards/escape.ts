@@ -40,3 +40,14 @@ const WIDE: Readonly<Record<string, string>> = {
 
 export const escapeMessageText = (text: string): string =>
   text.replace(/[<>[\]*~`]/g, (character) => WIDE[character] ?? character);
+
+/**
+ * What a client turns into something by itself inside the text of a post: addresses with and without a scheme, mail
+ * addresses, mentions. A dot in a number (2.0) and at the end of a sentence stays.
+ */
+const AUTOMATIC = /:(?=\/)|@|(?<=\S)\.(?=[\p{L}\p{M}])|(?<=\d\.\d+)\.(?=\d)/gu;
+const WIDER: Readonly<Record<string, string>> = { ':': '：', '@': '＠', '.': '．' };
+
+/** Text of others inside a post: marks that do something are shown by their wide twins. */
+export const escapePostText = (text: string): string =>
+  escapeMessageText(text).replace(AUTOMATIC, (character) => WIDER[character] ?? character);

@@ -7,9 +7,19 @@ import { GONE_SCREEN, WITHDRAWN_SCREEN } from '../../domain/screen.js';
 import { AuthdError } from '../../errors.js';
 import { type CardFiles, type FileProblem, readCardFiles, templateFile } from './card-files.js';
 import { checkCardRules } from './card-rules.js';
-import { CARD_NAMES, type CardName, type CardSet, type FailureTexts, type ToastText } from './card-set.js';
+import {
+  CARD_NAMES,
+  type CardName,
+  type CardSet,
+  type FailureTexts,
+  MESSAGE_NAMES,
+  type MessageTextName,
+  type ToastText,
+} from './card-set.js';
 import { createCardTime } from './card-time.js';
 import type { JsonObject, Problem } from './json.js';
+import { checkMessageText, checkPost } from './message-rules.js';
+import { fillMessage } from './message-text.js';
 import { noticeProblems } from './notice.js';
 import { GRANT_SAMPLES, LONGEST_NAMES, SAMPLE_NOW, type Sample, samplesOf } from './samples.js';
 import { checkScreenRules, variablesOn } from './screen-rules.js';
@@ -31,6 +41,9 @@ export async function loadCards(dir: string): Promise<CardSet> {
     ...CARD_NAMES.flatMap((name) =>
       cardProblems(name, cards).map((problem) => ({ file: templateFile(name), ...problem })),
     ),
+    ...MESSAGE_NAMES.flatMap((name) =>
+      messageProblems(name, cards).map((problem) => ({ file: 'messages.json', ...problem })),
+    ),
     ...noticeProblems(cards.notice).map((rule) => ({ file: 'notice.json', path: 'text', rule })),
   ];
   if (problems.length > 0) throw invalid(dir, problems);
@@ -51,6 +64,7 @@ function cardSetOf({ files }: CardFiles): CardSet {
       ...failures,
       codes: new Map(Object.entries(failures.codes).map(([code, text]) => [Number(code), text])),
     },
+    messages: file('messages.json') as unknown as CardSet['messages'],
     notice: String(file('notice.json')['text']),
   };
 }
@@ -67,6 +81,15 @@ function cardProblems(name: CardName, cards: CardSet): Problem[] {
     if (found.length > 0) return found.map(({ path, rule }) => ({ path, rule: `${rule}${WHEN[size]}` }));
   }
   return [];
+}
+
+/** By the rules of its words, then, filled with the longest, by its size. */
+function messageProblems(name: MessageTextName, cards: CardSet): Problem[] {
+  const text = cards.messages[name];
+  const problems = checkMessageText(name, text);
+  if (problems.length > 0) return problems;
+  const sources = { cards, time: createCardTime('Asia/Kathmandu'), ...LONGEST_NAMES };
+  return toTryWith(name, sources).flatMap(({ variables }) => checkPost(name, fillMessage(text, variables)));
 }
 
 /** The longest first. */

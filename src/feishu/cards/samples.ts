@@ -98,6 +98,8 @@ const SHORTEST: Session = {
   codeFailure: null,
   mismatches: 0,
   cards: 0,
+  shownAs: 'card',
+  said: null,
   version: 1,
   shownVersion: 0,
 };

@@ -25,6 +25,8 @@ export interface Messages {
   /** @param message.uuid at most 50 characters; the same one within an hour gives one message only */
   sendCard(message: Receiver & { readonly card: JsonObject; readonly uuid: string }): Promise<SentMessage>;
   sendText(message: Receiver & { readonly text: string; readonly uuid: string }): Promise<SentMessage>;
+  /** @param message.post rich text in several languages: each client shows its own */
+  sendPost(message: Receiver & { readonly post: JsonObject; readonly uuid: string }): Promise<SentMessage>;
   /** Replaces the whole card of a message this app has sent. */
   patchCard(message: { readonly messageId: string; readonly card: JsonObject }): Promise<void>;
 }
@@ -53,6 +55,7 @@ export function createMessages(deps: MessagesDeps): Messages {
   return {
     sendCard: ({ card, ...to }) => send(to, 'interactive', card),
     sendText: ({ text, ...to }) => send(to, 'text', { text }),
+    sendPost: ({ post, ...to }) => send(to, 'post', post),
     async patchCard({ messageId, card }) {
       const reply = await tenantCall({
         api: PATCH.api,
@@ -71,7 +74,7 @@ export function createMessages(deps: MessagesDeps): Messages {
 
   async function send(
     to: Receiver & { readonly uuid: string },
-    type: 'interactive' | 'text',
+    type: 'interactive' | 'text' | 'post',
     content: JsonObject,
   ): Promise<SentMessage> {
     const reply = await tenantCall({

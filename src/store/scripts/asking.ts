@@ -35,7 +35,8 @@ if old then
   if not missing then
     if not o.card_gone then return {'live', old, 0} end
     -- Its card was recalled or deleted: the user gets another one.
-    redis.call('HDEL', key(old), 'card_gone', 'message_id', 'sent_version', 'uncertain_until')
+    redis.call('HDEL', key(old), 'card_gone', 'message_id', 'sent_version', 'uncertain_until',
+      'shown_as', 'said')
     redis.call('HSET', key(old), 'shown_version', 0)
     redis.call('HINCRBY', key(old), 'cards', 1)
     touch(old, at)

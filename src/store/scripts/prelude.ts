@@ -79,7 +79,7 @@ local function expire(id, s, at)
     end
     if grace > at then return grace - at end
   end
-  if not s.clicks then redis.call('INCR', base .. ':unclicked') end
+  if not s.clicks and s.shown_as ~= 'link' then redis.call('INCR', base .. ':unclicked') end
   finish(id, 'expired', at)
   return 0
 end

@@ -3,7 +3,8 @@ import { defineScript } from '../script.js';
 import { PRELUDE } from './prelude.js';
 
 /**
- * May this worker bring the message to the session's present state? ARGV: id, owner, lock ms.
+ * May this worker bring the message to the session's present state? ARGV: id, owner, lock ms, how users of its app are
+ * asked ('card', 'link', or '' when that is not known here); what the session's first message was, stays.
  * Returns {'go', record} | {'held', ms} (a click is in hand) | {'busy', ms} (another worker is at it) | {'notice',
  * record} (the group has not got its notice) | {'moved', id} (the message belongs to a session that has continued this
  * one, and is behind it) | {'done', 1 when the session has ended}.
@@ -42,7 +43,10 @@ local last = redis.call('ZRANGE', hold, -1, -1, 'WITHSCORES')
 if last[2] then return {'held', tonumber(last[2]) - at} end
 local lock = base .. ':lock:' .. message
 if not redis.call('SET', lock, ARGV[2], 'NX', 'PX', ARGV[3]) then return {'busy', redis.call('PTTL', lock)} end
-if not s.message_id then redis.call('HSETNX', key(id), 'sent_version', s.version) end
+if not s.message_id then
+  redis.call('HSETNX', key(id), 'sent_version', s.version)
+  if ARGV[4] ~= '' then redis.call('HSETNX', key(id), 'shown_as', ARGV[4]) end
+end
 return {'go', redis.call('HGETALL', key(id))}
 `);
 
@@ -64,8 +68,9 @@ return 0
 
 /**
  * How the update went. ARGV: id, owner, outcome, version rendered, clicks seen before, message id when sent,
- * how long a PATCH without an answer may still be applied ms.
- * Outcomes: sent, patched, gone (the message can never be updated), uncertain (no answer), failed.
+ * how long a PATCH without an answer may still be applied ms, id of the news that was told.
+ * Outcomes: sent, patched, told (a message of its own, or there was nothing to tell), gone (the message can never be
+ * updated), uncertain (no answer), failed.
  * Returns -1 when the message shows the session's state, else after how many ms to update again.
  */
 export const endCardScript = defineScript(`${PRELUDE}
@@ -96,6 +101,14 @@ elseif outcome == 'sent' then
   end
   if (s.clicks or '0') == ARGV[5] then redis.call('HSET', key(id), 'shown_version', s.sent_version or version) end
   announce(id)
+elseif outcome == 'told' then
+  if ARGV[8] ~= '' then redis.call('HSET', key(id), 'said', ARGV[8]) end
+  if ARGV[6] ~= '' and not s.message_id then
+    redis.call('HSET', key(id), 'message_id', ARGV[6])
+    redis.call('SET', base .. ':message:' .. ARGV[6], id)
+    announce(id)
+  end
+  redis.call('HSET', key(id), 'shown_version', math.max(tonumber(s.shown_version), version))
 elseif outcome == 'uncertain' then
   redis.call('HSET', key(id), 'uncertain_until', at + tonumber(ARGV[7]))
 elseif outcome == 'patched' then
