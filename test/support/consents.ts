@@ -50,11 +50,19 @@ export async function openPage(url: string, headers: Readonly<Record<string, str
   }
 }
 
-/** The link that a card offers now, if any. */
+/** The link that a card or a message offers now, if any. */
 export function linkIn(sim: Pick<Simulator, 'deviceCodes'>, content: unknown): string | undefined {
   const shown = JSON.stringify(content ?? '');
   const code = sim.deviceCodes().find(({ userCode }) => shown.includes(userCode));
   if (code !== undefined) return code.userCode;
-  const applink = /"default_url":"([^"]+)"/.exec(shown)?.[1];
+  const applink = /"(?:default_url|href)":"([^"]+)"/.exec(shown)?.[1];
   return applink === undefined ? undefined : (new URL(applink).searchParams.get('url') ?? applink);
+}
+
+/** The session that a link of the authorization code grant names in its state. */
+export function sessionOfLink(link: string | undefined): string | undefined {
+  const state = link?.includes('://') ? new URL(link).searchParams.get('state') : null;
+  if (state === null) return undefined;
+  const payload = JSON.parse(Buffer.from(state.split('.')[0] ?? '', 'base64url').toString('utf8'));
+  return String(payload.session_id);
 }

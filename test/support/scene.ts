@@ -4,7 +4,7 @@ import type { Message } from '../simulator/chat/chats.js';
 import type { ClickResult } from '../simulator/chat/clicks.js';
 import type { App, User } from '../simulator/directory.js';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.js';
-import { type Consents, linkIn, newConsents } from './consents.js';
+import { type Consents, linkIn, newConsents, sessionOfLink } from './consents.js';
 import { type Daemon, type DaemonOptions, newDaemon } from './daemon.js';
 import { newRedisServer, type RedisServer } from './redis-server.js';
 import { newTcpRelay, type TcpRelay } from './tcp-relay.js';
@@ -125,7 +125,7 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
       if (answer.status >= 300) throw new Error(`asking was refused: ${answer.text}`);
       const sessionId = String(answer.body.session_id);
       const who = typeof body['open_id'] === 'string' ? body['open_id'] : openId;
-      const message = await sim.until(() => sim.messagesTo(who).find((sent) => holds(sent, sessionId)), 10_000);
+      const message = await sim.until(() => sim.messagesTo(who).find((sent) => isAbout(sim, sent, sessionId)), 10_000);
       return { sessionId, messageId: message.messageId, message };
     },
     click: (messageId, action, sessionId, more = {}) =>
@@ -164,4 +164,6 @@ function assertNoTokenSpentTwice(sim: Simulator): void {
   );
 }
 
-const holds = (message: Message, text: string): boolean => JSON.stringify(message.content).includes(text);
+/** A card names its session in its buttons, a message in the state of its link. */
+const isAbout = (sim: Simulator, { content }: Message, sessionId: string): boolean =>
+  JSON.stringify(content).includes(sessionId) || sessionOfLink(linkIn(sim, content)) === sessionId;

@@ -2,7 +2,7 @@
  * The ways in which a daemon can get a consent and receive clicks. Whole-daemon tests run by the default one; with
  * E2E_GRANT and E2E_CLICKS the same tests run by another (`npm run ways`).
  */
-import type { AuthGrant, CardCallback } from '../../src/config/config.js';
+import type { AuthGrant, CardCallback, CardKind } from '../../src/config/config.js';
 import type { App } from '../simulator/directory.js';
 import type { Simulator } from '../simulator/index.js';
 import type { Daemon } from './daemon.js';
@@ -11,6 +11,8 @@ import { newTcpRelay, type TcpRelay } from './tcp-relay.js';
 export interface Way {
   readonly grant: AuthGrant;
   readonly clicks: CardCallback;
+  /** How users are asked; by a card when left out. */
+  readonly card?: CardKind;
 }
 
 export const WAYS: readonly Way[] = [
@@ -62,6 +64,7 @@ export async function newEntrance(
       CALLBACK_SERVER_HOST: '127.0.0.1',
       CALLBACK_SERVER_PORT: '0',
       ...(way.grant === 'authorization_code' && { AUTH_GRANT: 'authorization_code', OAUTH_REDIRECT_URI: redirectUri }),
+      ...(way.card !== undefined && { CARD: way.card }),
       ...(byHttp && {
         CARD_CALLBACK: 'http',
         FEISHU_ENCRYPT_KEY: encryptKey,

@@ -21,7 +21,7 @@ export type ContentSource = 'send' | 'patch' | 'update' | 'ack' | 'revert';
 
 export interface AppliedContent {
   source: ContentSource;
-  /** The parsed content: a card object, or `{text}`. */
+  /** The parsed content: a card object, `{text}`, or a post by languages. */
   content: Record<string, unknown>;
   at: number;
 }
@@ -30,7 +30,7 @@ export interface Message {
   messageId: string;
   chatId: string;
   appId: string;
-  kind: 'card' | 'text';
+  kind: 'card' | 'text' | 'post';
   msgType: string;
   uuid?: string;
   /** The receiver in a p2p chat. */

@@ -12,6 +12,7 @@ import { lacksScope, openApiError } from '../http/refusals.js';
 import type { Settings } from '../options.js';
 import type { RateLimits } from '../rate-limits.js';
 import { messageView } from './message-view.js';
+import { refusalOfPost } from './post-content.js';
 import { isReply, type TenantTokens } from './tenant-tokens.js';
 
 export interface MessageDeps {
@@ -26,6 +27,7 @@ export interface MessageDeps {
 /** FEISHU.md §4.2: one of them is enough. */
 const SEND_SCOPES = ['im:message', 'im:message:send_as_bot', 'im:message:send'];
 const MAX_TEXT_BYTES = 150 * 1024;
+const KINDS: Readonly<Record<string, Message['kind']>> = { interactive: 'card', text: 'text', post: 'post' };
 
 interface Target {
   chatId: string;
@@ -65,12 +67,12 @@ function send(deps: MessageDeps, app: App, exchange: Exchange, call: Call): Repl
     call.messageId = repeated.messageId;
     return sent(repeated, deps);
   }
-  const refusal = checkContent(msgType, content) ?? overLimit(deps, app, target, call);
+  const refusal = checkContent(msgType, content, exchange.body.length) ?? overLimit(deps, app, target, call);
   if (refusal) return refusal;
   const message = deps.chats.addMessage({
     chatId: target.chatId,
     appId: app.appId,
-    kind: msgType === 'interactive' ? 'card' : 'text',
+    kind: KINDS[msgType] ?? 'text',
     msgType,
     content,
     ...(uuid === undefined ? {} : { uuid }),
@@ -122,11 +124,12 @@ function findRepeat(deps: MessageDeps, app: App, target: Target, uuid: string): 
   return undefined;
 }
 
-function checkContent(msgType: string, content: Record<string, unknown>): Reply | undefined {
+function checkContent(msgType: string, content: Record<string, unknown>, requestBytes: number): Reply | undefined {
   if (msgType === 'interactive') {
     const refusal = checkCard(content, { kind: 'send' });
     return refusal ? openApiError(refusal.code, refusal.message) : undefined;
   }
+  if (msgType === 'post') return refusalOfPost(content, requestBytes);
   if (msgType !== 'text') return openApiError(230054, 'This message type is not supported here.');
   if (typeof content['text'] !== 'string')
     return openApiError(230001, 'Your request contains an invalid request parameter.');

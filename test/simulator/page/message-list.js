@@ -5,7 +5,8 @@
 import { drawCard } from './card.js';
 import { clockTime } from './chat-list.js';
 import { avatar, el } from './dom.js';
-import { textOf } from './model.js';
+import { postOf, textOf } from './model.js';
+import { openUrl } from './overlays.js';
 import { words } from './texts.js';
 
 export class MessageList {
@@ -93,9 +94,14 @@ export class MessageList {
         'div.message-content',
         {},
         el('div.message-sender', {}, message.sender, el('time', {}, clockTime(message.createdAt, locale))),
-        message.kind === 'card' ? this.#card(message, content, busy) : el('div.bubble', {}, ...this.#text(message)),
+        this.#body(message, content, busy),
       ),
     );
+  }
+
+  #body(message, content, busy) {
+    if (message.kind === 'card') return this.#card(message, content, busy);
+    return el('div.bubble', {}, ...(message.kind === 'post' ? this.#post(message) : this.#text(message)));
   }
 
   #card(message, content, busy) {
@@ -109,6 +115,15 @@ export class MessageList {
     });
   }
 
+  #post(message) {
+    const { locale } = this.#view;
+    const { content = [], title = '' } = postOf(message, locale);
+    const paragraphs = content.map((elements) =>
+      el('div', {}, ...elements.map((element) => postElement(element, locale))),
+    );
+    return [el('strong.post-title', {}, title), ...paragraphs];
+  }
+
   /** Text messages know one mark, the mention: `<at user_id="ou_…">name</at>`. */
   #text(message) {
     const parts = textOf(message).split(/<at user_id="([^"]+)">[^<]*<\/at>/);
@@ -117,6 +132,16 @@ export class MessageList {
       return el('span.mention', {}, `@${this.#view.state.people.get(part)?.name ?? part}`);
     });
   }
+}
+
+function postElement({ href, tag, text }, locale) {
+  if (tag !== 'a') return text;
+  const link = el('a', { href, rel: 'noreferrer' }, text);
+  link.addEventListener('click', (event) => {
+    event.preventDefault();
+    openUrl({ default_url: href }, locale);
+  });
+  return link;
 }
 
 /** Puts `nodes` into `parent` in order, touching only what differs. */

@@ -57,11 +57,15 @@ function readMessage(message, names) {
 export function previewOf(message, locale, fallback) {
   if (!message) return '';
   if (message.kind === 'text') return textOf(message);
+  if (message.kind === 'post') return postOf(message, locale).title || fallback;
   return summarize(message.content, locale) || fallback;
 }
 
 export const textOf = (message) =>
   typeof message.content === 'string' ? message.content : String(message.content?.text ?? '');
+
+/** A post has a text for each language; a client whose language is missing shows the first. */
+export const postOf = (message, locale) => message.content?.[locale] ?? Object.values(message.content ?? {})[0] ?? {};
 
 function parse(content) {
   if (typeof content !== 'string') return content ?? {};
