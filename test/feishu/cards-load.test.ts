@@ -131,6 +131,36 @@ describe('loading the cards', () => {
     assert.match(message, /notice\.json: text uses an unknown variable: \{\{reason\}\}/);
   });
 
+  it('refuses messages with unknown names, missing languages, and links where they do not belong', async (context) => {
+    const dir = await cardsFor(context);
+    const file = join(dir, 'messages.json');
+    const messages = JSON.parse(await readFile(file, 'utf8'));
+    const refusalOf = async (name: string, change: object): Promise<string> => {
+      await writeFile(file, JSON.stringify({ ...messages, [name]: { ...messages[name], ...change } }));
+      return await refusal(dir);
+    };
+    const line = { zh_cn: '一', en_us: 'one' };
+    const cases: readonly (readonly [string, object, RegExp])[] = [
+      ['request', { lines: undefined }, /messages\.json: request\.lines is missing/],
+      ['request', { title: { zh_cn: '一' } }, /messages\.json: request\.title\.en_us is missing/],
+      ['requets', { title: line, lines: [line] }, /messages\.json: requets is no attribute/],
+      ['request', { lines: [line] }, /request\.lines must have a line without \$if that opens \{\{link\}\}/],
+      [
+        'rejected',
+        { lines: [{ ...line, open: '{{link}}' }] },
+        /lines\[0\]\.open uses \{\{link\}\}, which has no value/,
+      ],
+      ['rejected', { lines: [{ ...line, open: 'lark://x' }] }, /lines\[0\]\.open must be \{\{link\}\} or/],
+      ['request', { title: { ...line, zh_cn: '{{link}}' } }, /title\.zh_cn may use \{\{link\}\} only as the whole of/],
+      ['expired', { title: { ...line, en_us: '{{reasn}}' } }, /title\.en_us uses an unknown variable: \{\{reasn\}\}/],
+      ['expired', { title: { ...line, en_us: '{{tries_left}}' } }, /\{\{tries_left\}\}, which has no value in this/],
+      ['expired', { title: { ...line, en_us: '{client}}' } }, /title\.en_us has a broken placeholder/],
+      ['expired', { lines: [{ ...line, $if: 'resaon' }] }, /lines\[0\]\.\$if uses an unknown variable/],
+      ['expired', { lines: [{ ...line, zh_cn: '长'.repeat(20_000) }] }, /expired has up to \d+ bytes, at most 29500/],
+    ];
+    for (const [name, change, rule] of cases) assert.match(await refusalOf(name, change), rule);
+  });
+
   it('refuses a card under a name nobody would look for', async (context) => {
     const dir = await cardsFor(context);
     await writeFile(join(dir, 'reqeust.json'), '{}');

@@ -179,6 +179,28 @@ describe('the open platform', () => {
     });
   });
 
+  it('takes rich text in several languages, and refuses what Feishu would', async () => {
+    const post = (content: unknown) =>
+      codeOf(send({ receive_id: scene.openId, msg_type: 'post', content: JSON.stringify(content) }));
+    const line = [{ tag: 'text', text: 'hello' }];
+    const link = [{ tag: 'a', text: 'here', href: 'https://a.example' }];
+    assert.equal(await post({ zh_cn: { title: '一', content: [line, link] }, en_us: { content: [line] } }), 0);
+    assert.equal(scene.simulator.messages().at(-1)?.kind, 'post');
+    const refused: unknown[] = [{}, { title: 'x' }, { zh: { content: [line] } }];
+    for (const content of [
+      [],
+      [[]],
+      line,
+      [[{ tag: 'text' }]],
+      [[{ ...link[0], href: 'lark://x' }]],
+      [[{ tag: 'b' }]],
+    ]) {
+      refused.push({ zh_cn: { content } });
+    }
+    for (const content of refused) assert.equal(await post(content), 230001, JSON.stringify(content));
+    assert.equal(await post({ zh_cn: { content: [[{ tag: 'text', text: 'x'.repeat(31_000) }]] } }), 230025);
+  });
+
   describe('updating', () => {
     const patch = (messageId: string, content: unknown) =>
       scene.call('PATCH', `${MESSAGES}/${messageId}`, { content: JSON.stringify(content) });
