@@ -55,7 +55,7 @@ export function createCardUpdateProcessor(deps: CardUpdateDeps): Processor {
         if (!(error instanceof FeishuError)) throw error;
         if (error.kind !== 'refused') return again(error.retryAfterMs ?? NOTICE_PAUSE_MS);
         const fields = { event: 'notice.failed', ...idsOf(session), feishu_code: error.feishuCode };
-        logger.warn({ ...fields, log_id: error.logId }, 'The group could not be told; the card was sent');
+        logger.warn({ ...fields, log_id: error.logId }, 'The group could not be told; the user herself was');
       }
     }
     await sessions.noticed(session.sessionId);
