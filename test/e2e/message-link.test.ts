@@ -99,10 +99,10 @@ describe('CARD=link', { concurrency: true }, () => {
       assert.equal(linkIn(scene.sim, end.content), undefined);
       assert.match(linesOf(end.content).join('\n'), /It can now:\n• /);
       assert.match(linesOf(end.content, 'zh_cn').join('\n'), /^已授权 Docs Bot\n它现在可以/);
-      assert.equal((await scene.session(sessionId))['message_id'], messageId, 'it stays the first one');
       assert.equal(titlesTo(scene, person.openId).length, 2);
       const line = await scene.daemon.line('message.sent', (one) => one['message_id'] === end.messageId);
       assert.deepEqual([line['session_id'], line['message'], line['state']], [sessionId, 'authorized', 'completed']);
+      assert.equal((await scene.session(sessionId))['message_id'], messageId, 'it stays the first one');
       assert.equal((await scene.daemon.call('GET', `/v1/users/${person.openId}/token`)).status, 200);
     });
 
@@ -194,6 +194,10 @@ describe('CARD=link', { concurrency: true }, () => {
       assert.equal((await scene.session(sessionId)).state, 'superseded');
       assert.notEqual(linkOn(scene, wider.messageId), link);
       await scene.daemon.call('POST', `/v1/sessions/${wider.sessionId}/invalidate`);
+      await scene.daemon.line(
+        'message.sent',
+        (line) => line['session_id'] === wider.sessionId && line['message'] === 'invalidated',
+      );
       await told(scene, person.openId, /^Request cancelled$/);
       const titles = titlesTo(scene, person.openId);
       assert.deepEqual([titles.length, titles.filter((title) => ASKS.test(title)).length], [3, 2]);
