@@ -1,6 +1,7 @@
 /** Messages of the message link (CARD=link) as a person sees them: what was told to whom, in which words. */
 import type { Message } from '../simulator/chat/chats.js';
-import type { Scene } from './scene.js';
+import type { Asked, Scene } from './scene.js';
+import { linkOn, newPerson, type PersonInScene } from './steps.js';
 
 type Language = 'zh_cn' | 'en_us';
 
@@ -39,3 +40,17 @@ export const told = ({ sim }: Pick<Scene, 'sim'>, openId: string, title: RegExp)
     15_000,
     `a message ${title}`,
   );
+
+export const DOCS = { scopes: ['docx:document:readonly'] };
+
+interface Request extends Asked {
+  readonly person: PersonInScene;
+  readonly link: string;
+}
+
+/** A request to somebody new, with the link that came with it. */
+export async function asked(scene: Scene, name: string, body: object = {}): Promise<Request> {
+  const person = newPerson(scene, name);
+  const request = await person.ask({ ...DOCS, ...body });
+  return { ...request, person, link: linkOn(scene, request.messageId) };
+}
