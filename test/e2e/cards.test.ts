@@ -4,19 +4,21 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { linksMade } from '../support/either-grant.js';
 import { type Asked, newScene, type Scene } from '../support/scene.js';
-import { authorize, ended, eventually, linkOn, newPerson, type Trouble, titleOf } from '../support/steps.js';
+import {
+  askAndSettle,
+  authorize,
+  ended,
+  eventually,
+  linkOn,
+  newPerson,
+  shown,
+  type Trouble,
+  titleOf,
+} from '../support/steps.js';
 
 const DOCS = { scopes: ['docx:document:readonly'] };
-
-const shown = (scene: Scene, { messageId }: Asked): string => titleOf(scene.sim.message(messageId)?.content);
-
-/** Asks, and waits until the daemon knows the message too. */
-async function askAndSettle(scene: Scene): Promise<Asked> {
-  const asked = await scene.ask(DOCS);
-  await scene.daemon.line('card.sent', (line) => line['session_id'] === asked.sessionId);
-  return asked;
-}
 
 const invalidate = (scene: Scene, { sessionId }: Asked) =>
   scene.daemon.call('POST', `/v1/sessions/${sessionId}/invalidate`);
@@ -72,8 +74,6 @@ describe('a click', { concurrency: 4 }, () => {
       'create_time in milliseconds': () => ({ createTimeUnit: 'ms' }),
       'no event_id': () => ({ eventId: '' }),
       'no verification token': () => ({ verificationToken: null }),
-      'in fragments': () => ({ fragments: 3, fragmentOrder: 'reverse' }),
-      'twice in one write': () => ({ copies: 2 }),
     };
     await Promise.all(
       Object.entries(shapes).map(async ([name, shape]) => {
@@ -84,12 +84,12 @@ describe('a click', { concurrency: 4 }, () => {
         assert.equal(click.errorCode, undefined, `${name}: ${click.reason}`);
         // In the ack or, when so many at once keep the machine busy, right after it.
         await scene.shows(asked.messageId, 'One step left');
-        assert.match(linkOn(scene, asked.messageId), /-/);
+        assert.ok(linkOn(scene, asked.messageId));
         await invalidate(scene, asked);
         await scene.shows(asked.messageId, 'Request cancelled');
       }),
     );
-    assert.equal(sim.deviceCodes().length, Object.keys(shapes).length);
+    assert.equal(linksMade(scene), Object.keys(shapes).length);
     const patched = new Set(sim.calls.filter(({ api }) => api === 'message.patch').map(({ messageId }) => messageId));
     assert.deepEqual(
       [...patched].filter((messageId) => sim.message(messageId ?? '') === undefined),
@@ -105,7 +105,7 @@ describe('a click', { concurrency: 4 }, () => {
     const scene = await newScene(t);
     const { daemon, sim, user } = scene;
     const other = newPerson(scene, 'Wang Wei');
-    const asked = await askAndSettle(scene);
+    const asked = await askAndSettle(scene, DOCS);
     const { messageId, sessionId } = asked;
     const before = await scene.session(sessionId);
     const value = { action: 'authorize', session_id: sessionId };
@@ -138,7 +138,7 @@ describe('a click', { concurrency: 4 }, () => {
       assert.equal(click.toast?.i18n?.['en_us'], toast, name);
     }
     assert.deepEqual(await scene.session(sessionId), before);
-    assert.equal(sim.deviceCodes().length, 0);
+    assert.equal(linksMade(scene), 0);
     assert.equal(sim.message(messageId)?.history.length, 1);
     const audit = await daemon.line('card.clicked', (line) => line['outcome'] === 'not_for_you');
     assert.deepEqual([audit['open_id'], audit['asked_open_id']], [other.openId, scene.openId]);
@@ -150,7 +150,7 @@ describe('a click', { concurrency: 4 }, () => {
     const scene = await newScene(t);
     const { app, redis, sim } = scene;
     const asked = await scene.ask(DOCS);
-    scene.use(await scene.daemon.restart());
+    await scene.use(await scene.daemon.restart());
     await scene.daemon.readiness(200);
     await redis.client.del(`authd:{${app.appId}}:session:${asked.sessionId}`);
     const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
@@ -162,14 +162,6 @@ describe('a click', { concurrency: 4 }, () => {
     assert.equal(strange.card, undefined, 'a card of somebody else is left alone');
     assert.equal(strange.toast?.i18n?.['en_us'], 'This request no longer exists');
     assert.equal(sim.messagesTo(scene.openId).length, 1);
-  });
-
-  it('in a frame of the old type "card" is never met with silence', async (t) => {
-    const scene = await newScene(t);
-    const asked = await scene.ask(DOCS);
-    const click = await scene.click(asked.messageId, 'authorize', asked.sessionId, { frameType: 'card' });
-    assert.equal(click.errorCode, undefined, click.reason);
-    assert.match(titleOf(click.card), /^One step left/);
   });
 
   it('is answered in her language, in Chinese where there is no other', async (t) => {

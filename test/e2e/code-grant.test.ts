@@ -114,8 +114,7 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
     assert.equal((await lost).status, 0);
     scene.sim.faults.clear();
     const { daemon } = scene;
-    scene.use(await daemon.restart());
-    await scene.entrance?.leadTo(scene.daemon);
+    await scene.use(await daemon.restart());
     assert.equal((await ended(scene, sessionId, 40)).state, 'completed');
     assert.match(titleOn(await openPage(redirectTo)), /Authorized/);
   });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { tokenCall } from '../support/either-grant.js';
 import { newScene } from '../support/scene.js';
 import {
   assertNoToken,
@@ -17,7 +18,6 @@ import {
   titleOf,
 } from '../support/steps.js';
 
-const POLL = { on: 'api', api: 'token', grant: 'device_code' } as const;
 const DOCS = { scopes: ['docx:document:readonly'] };
 
 describe('another account consents', { concurrency: 2 }, () => {
@@ -163,13 +163,13 @@ describe('she declines', { concurrency: 3 }, () => {
     assert.ok(!JSON.stringify(sim.message(asked.messageId)?.content).includes(userCode));
   });
 
-  it('while the poll that brings the token is on its way: the token is dropped', async (t) => {
+  it('while the call that brings the token is on its way: the token is dropped', async (t) => {
     const scene = await newScene(t);
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     const userCode = await authorize(scene, asked);
     const issued = sim.waitFor('token', 10_000);
-    const held = sim.faults.add({ ...POLL, kind: 'hold', when: 'after', times: 1 });
+    const held = sim.faults.add({ ...tokenCall(scene), kind: 'hold', when: 'after', times: 1 });
     scene.consent({ link: userCode, user });
     await issued;
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
@@ -207,7 +207,7 @@ describe('she agrees to less, or Feishu gives less', { concurrency: 3 }, () => {
     const scene = await newScene(t);
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
-    sim.faults.add({ ...POLL, kind: 'rewrite', remove: ['refresh_token', 'refresh_token_expires_in'] });
+    sim.faults.add({ ...tokenCall(scene), kind: 'rewrite', remove: ['refresh_token', 'refresh_token_expires_in'] });
     scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const status = (await daemon.call('GET', `/v1/users/${openId}`)).body;
@@ -221,7 +221,11 @@ describe('she agrees to less, or Feishu gives less', { concurrency: 3 }, () => {
     const scene = await newScene(t);
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
-    sim.faults.add({ ...POLL, kind: 'rewrite', remove: ['expires_in', 'refresh_token_expires_in', 'code'] });
+    sim.faults.add({
+      ...tokenCall(scene),
+      kind: 'rewrite',
+      remove: ['expires_in', 'refresh_token_expires_in', 'code'],
+    });
     scene.consent({ link: await authorize(scene, asked), user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const token = (await daemon.call('GET', `/v1/users/${openId}/token`)).body;

@@ -4,21 +4,34 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { AuthGrant } from '../../src/config/config.js';
 import type { SimEvent } from '../simulator/event-stream.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene } from '../support/scene.js';
+import { WAY } from '../support/ways.js';
 
 type Step = readonly [name: string, isHere: (event: SimEvent) => boolean];
 
 const call = (type: 'call' | 'call.arrived', api: string) => (event: SimEvent) =>
   event.type === type && event.data['api'] === api;
 
+/** Where the grants differ. */
+const STEPS_OF: Readonly<Record<AuthGrant, readonly Step[]>> = {
+  device_code: [
+    ['when the device code is asked for', call('call.arrived', 'device_authorization')],
+    ['when the device code was given', call('call', 'device_authorization')],
+  ],
+  authorization_code: [
+    ["when she has consented and Feishu's page redirects her", (event) => event.type === 'consent'],
+    ['when the code was exchanged', call('call', 'token')],
+  ],
+};
+
 const STEPS: readonly Step[] = [
   ['when the card arrives at Feishu', call('call.arrived', 'message.send')],
   ['when Feishu has taken the card', (event) => event.type === 'message'],
   ['when the click leaves Feishu', (event) => event.type === 'click'],
-  ['when the device code is asked for', call('call.arrived', 'device_authorization')],
-  ['when the device code was given', call('call', 'device_authorization')],
+  ...STEPS_OF[WAY.grant],
   ['when the ack has arrived', (event) => event.type === 'ack'],
   ['when consent is asked about', call('call.arrived', 'token')],
   ['when Feishu has given the tokens', (event) => event.type === 'token'],
@@ -51,7 +64,7 @@ async function killAt(t: TestContext, [, isHere]: Step): Promise<void> {
   await Promise.race([killed, late]);
   late.catch(() => undefined);
   await victim.exited();
-  scene.use(await victim.restart());
+  await scene.use(await victim.restart());
   await scene.daemon.readiness(200);
   await person;
 

@@ -7,54 +7,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { allShow, crowd, eventually } from '../support/crowd.js';
+import { linksMade } from '../support/either-grant.js';
 import { authorizeByCard } from '../support/person.js';
-import { newScene, type Scene } from '../support/scene.js';
-
-const calls = (scene: Scene, api: string): number => scene.sim.calls.filter((call) => call.api === api).length;
+import { newScene } from '../support/scene.js';
+import { linkOn } from '../support/steps.js';
 
 describe('while Feishu is in trouble', { concurrency: 4 }, () => {
-  it('a connection that drops in any way is back soon, and the poll of a user goes on in the same process', async (t) => {
-    const scene = await newScene(t);
-    const { daemon, sim } = scene;
-    const asked = await scene.ask();
-    await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    for (const drop of [1000, 1011, 'reset', 1000, 'reset'] as const) {
-      const [socket] = sim.sockets();
-      assert.ok(socket);
-      const polls = calls(scene, 'token');
-      if (drop === 'reset') socket.terminate();
-      else socket.close(drop);
-      await sim.until(() => sim.sockets().some(({ id }) => id !== socket.id), 10_000, 'a new connection');
-      await sim.until(() => calls(scene, 'token') > polls, 5_000, 'the next poll');
-    }
-    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
-    await scene.shows(asked.messageId, 'Authorized');
-    assert.equal(daemon.lines.filter(({ event }) => event === 'daemon.started').length, 1);
-  });
-
-  it('a tenant token that cannot be had keeps no connection down; the card catches up when it can', async (t) => {
-    const scene = await newScene(t);
-    const { sim } = scene;
-    const asked = await scene.ask();
-    scene.daemon.signal('SIGKILL');
-    await scene.daemon.exited();
-    const hang = sim.faults.add({ on: 'api', api: 'tenant_access_token', kind: 'hang' });
-    scene.use(await scene.daemon.restart());
-    await sim.until(() => sim.sockets().length === 1, 10_000);
-    const [socket] = sim.sockets();
-    socket?.terminate();
-    await sim.until(() => sim.sockets().some(({ id }) => id !== socket?.id), 15_000, 'the connection to be back');
-    const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    assert.equal(click.errorCode, undefined, click.reason);
-    assert.match(JSON.stringify(click.card), /"agreed"/);
-    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
-    const ended = await scene.daemon.call('GET', `/v1/sessions/${asked.sessionId}?wait_seconds=20`);
-    assert.equal(ended.body.state, 'completed');
-    assert.doesNotMatch(JSON.stringify(sim.message(asked.messageId)?.content), /Authorized/);
-    hang.clear();
-    await scene.shows(asked.messageId, 'Authorized', 30_000);
-  });
-
   it('updates of a card that are held and then reset: polling and storing go on, the card gets there', async (t) => {
     const scene = await newScene(t);
     const { daemon, sim } = scene;
@@ -73,7 +31,7 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     assert.equal(failed['level'], 'warn');
   });
 
-  it('forty polls that hang are no reason to replace a worker or to be unready', async (t) => {
+  it('forty calls for tokens that hang are no reason to replace a worker or to be unready', async (t) => {
     const scene = await newScene(t);
     const { daemon, sim } = scene;
     const people = await crowd(scene, 40);
@@ -82,11 +40,12 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     );
     await allShow(scene, people, '"agreed"', 15_000);
     const hang = sim.faults.add({ on: 'api', api: 'token', kind: 'hang' });
-    await eventually(() => hang.fired >= 60, 30_000, 'every poller to hang, and to hang again');
+    for (const { messageId, user } of people) scene.consent({ link: linkOn(scene, messageId), user });
+    await eventually(() => hang.fired >= 60, 30_000, 'every call to hang, and to hang again');
     const { status, text } = await daemon.call('GET', '/readyz');
     assert.equal(status, 200, text);
     hang.clear();
-    await Promise.all(people.map(({ messageId, user }) => authorizeByCard({ ...scene, user }, messageId)));
+    await allShow(scene, people, 'Authorized', 40_000);
     assert.ok(!daemon.lines.some(({ event }) => event === 'queue.stalled'));
     assert.equal(sim.accessTokens().length, 40);
     assert.equal(sim.overLimit, 0);
@@ -99,7 +58,7 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     for (const api of ['app_info', 'message.get'] as const) {
       scene.sim.faults.add({ on: 'api', api, kind: 'code', code: 99991672 });
     }
-    scene.use(await scene.daemon.restart());
+    await scene.use(await scene.daemon.restart());
     await scene.daemon.readiness(200);
     const asked = await scene.ask();
     assert.match(JSON.stringify(asked.message.content), new RegExp(scene.app.appId));
@@ -137,7 +96,7 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     assert.equal(before.lines.filter(({ event: name }) => name === 'ws.unhandled_event').length, 1);
     before.signal('SIGTERM');
     assert.equal(await before.exited(), 0);
-    scene.use(await before.restart());
+    await scene.use(await before.restart());
     await scene.daemon.readiness(200);
     await acked(body);
     const aged = structuredClone(body) as { header: { create_time: string } };
@@ -145,6 +104,6 @@ describe('while Feishu is in trouble', { concurrency: 4 }, () => {
     await acked(aged as unknown as typeof body);
     assert.equal(scene.daemon.lines.filter(({ event: name }) => name === 'ws.unhandled_event').length, 1);
     assert.equal(sim.messages().length, 0);
-    assert.equal(calls(scene, 'device_authorization'), 0);
+    assert.equal(linksMade(scene), 0);
   });
 });

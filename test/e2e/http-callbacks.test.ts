@@ -59,8 +59,7 @@ describe('clicks and events by HTTP', { concurrency: 3 }, () => {
     );
     assert.ok(api && gateway && worker);
     await Promise.all([api, gateway, worker].map((daemon) => daemon.readiness(200)));
-    scene.use(api);
-    await scene.entrance?.leadTo(api);
+    await scene.use(api);
     const { messageId } = await scene.ask();
     await authorizeByCard(scene, messageId);
     assert.equal(gateway.lines.filter(({ event }) => event?.startsWith('ws.')).length, 0);

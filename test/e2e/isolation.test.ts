@@ -9,10 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Simulator, startSimulator } from '../simulator/index.js';
+import { type Consents, linkIn, newConsents } from '../support/consents.js';
 import { type Answer, type Daemon, newDaemon } from '../support/daemon.js';
+import { linksMade } from '../support/either-grant.js';
 import { newRedisServer } from '../support/redis-server.js';
 import { newScene, type Scene } from '../support/scene.js';
 import { authorize, titleOf } from '../support/steps.js';
+import { newEntrance, WAY } from '../support/ways.js';
 
 const A = 'docx:document:readonly';
 const B = 'calendar:calendar';
@@ -108,7 +111,7 @@ describe('clients with limits', { concurrency: 2 }, () => {
 
 describe('two apps whose open_ids collide', { concurrency: 2 }, () => {
   it('keep sessions, cards, grants and statuses apart', async (t) => {
-    const { apps, daemon, people, sim } = await newTwoApps(t);
+    const { apps, consents, daemon, people, sim } = await newTwoApps(t);
     const [one, two] = apps;
     const missing = await daemon.call('POST', '/v1/sessions', { open_id: 'ou_same' });
     assert.deepEqual([missing.status, missing.body.code], [400, 'app_id_required']);
@@ -128,7 +131,7 @@ describe('two apps whose open_ids collide', { concurrency: 2 }, () => {
       value: { action: 'authorize', session_id: sessions[0] },
     });
     assert.match(titleOf(click.card), /^One step left/);
-    sim.consent({ userCode: sim.deviceCodes()[0]?.userCode ?? '', user: people[0] });
+    consents.consent({ link: linkIn(sim, sim.message(cards[0].messageId)?.content) ?? '', user: people[0] });
     const end = await daemon.call('GET', `/v1/sessions/${sessions[0]}?wait_seconds=20`);
     assert.equal(end.body.state, 'completed');
     const status = async (app: string) => (await daemon.call('GET', `/v1/users/ou_same?app_id=${app}`)).body.status;
@@ -160,13 +163,14 @@ describe('two apps whose open_ids collide', { concurrency: 2 }, () => {
       assert.ok(click.toast, 'she is answered');
     }
     assert.equal((await daemon.call('GET', `/v1/sessions/${ofOne}`)).body.state, 'pending');
-    assert.equal(sim.deviceCodes().length, 0);
+    assert.equal(linksMade({ sim, way: WAY, daemons: new Set([daemon]) }), 0);
   });
 });
 
 interface TwoApps {
   readonly sim: Simulator;
   readonly daemon: Daemon;
+  readonly consents: Consents;
   /** Their ids. */
   readonly apps: readonly [string, string];
   /** Both are ou_same: the first in the first app, the second in the second. */
@@ -182,15 +186,20 @@ async function newTwoApps(t: TestContext): Promise<TwoApps> {
     sim.addUser({ name: 'second', openIds: { [two.appId]: 'ou_same' } }),
   ] as const;
   const apps = [one, two].map(({ appId, appSecret }) => ({ app_id: appId, app_secret: appSecret }));
-  const env = { CONFIG_FILE: await configFile(t, { apps }) };
+  const entrance = await newEntrance(WAY, [one, two], sim);
+  const env = { ...entrance?.env, CONFIG_FILE: await configFile(t, { apps }) };
   const daemon = await newDaemon({ redisUrl: redis.url, feishuUrl: sim.baseUrl, env });
+  const consents = newConsents(sim);
   t.after(async () => {
+    await consents.pages();
     await daemon.close();
+    await entrance?.relay.close();
     await redis.close();
     await sim.close();
   });
+  await entrance?.leadTo(daemon);
   await daemon.readiness(200);
-  return { sim, daemon, apps: [one.appId, two.appId], people };
+  return { sim, daemon, consents, apps: [one.appId, two.appId], people };
 }
 
 function secret(): string {

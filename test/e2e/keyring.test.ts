@@ -22,7 +22,7 @@ async function stop(daemon: Daemon): Promise<void> {
 
 /** The same daemon with another ring. */
 async function restart(scene: Scene, env: Record<string, string>): Promise<Daemon> {
-  scene.use(await scene.daemon.restart(env));
+  await scene.use(await scene.daemon.restart(env));
   await scene.daemon.readiness(200);
   return scene.daemon;
 }

@@ -11,8 +11,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Redis } from 'ioredis';
-import type { SimEvent } from '../simulator/event-stream.js';
-import { allShow, crowd, eventually, type Member } from '../support/crowd.js';
+import { clickOf } from '../support/acks.js';
+import { crowd, eventually } from '../support/crowd.js';
 import { type Daemon, newDaemon } from '../support/daemon.js';
 import { authorizeByCard } from '../support/person.js';
 import { freePort } from '../support/redis-server.js';
@@ -49,9 +49,6 @@ async function assertRefused(daemon: Daemon, sentence: RegExp): Promise<void> {
   assert.match(String(last?.['msg']), sentence);
 }
 
-const clickOf = (scene: Scene, { messageId, sessionId, user }: Member, action: string, connectionId?: string) =>
-  scene.click(messageId, action, sessionId, { user, ...(connectionId === undefined ? {} : { connectionId }) });
-
 describe('stopping', { concurrency: 2 }, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`${signal} with nothing to do: exit 0 within 2 s, also when it comes twice`, async (t) => {
@@ -79,7 +76,7 @@ describe('stopping', { concurrency: 2 }, () => {
     const { code } = await stop(scene.daemon);
     assert.equal(code, 0);
     assert.ok(scene.daemon.lines.some(({ event }) => event === 'card.sent'));
-    scene.use(await scene.daemon.restart());
+    await scene.use(await scene.daemon.restart());
     await scene.daemon.readiness(200);
     const [card] = scene.sim.messagesTo(scene.openId);
     await authorizeByCard(scene, card?.messageId ?? '');
@@ -102,7 +99,7 @@ describe('stopping', { concurrency: 2 }, () => {
       assert.equal(scene.daemon.lines.at(-1)?.event, 'daemon.stopped');
       scene.redis.thaw();
       scene.sim.faults.clear();
-      scene.use(await scene.daemon.restart());
+      await scene.use(await scene.daemon.restart());
       await scene.daemon.readiness(200);
       await Promise.all(
         [first, second].map(({ messageId, user }) =>
@@ -142,7 +139,7 @@ describe('stopping', { concurrency: 2 }, () => {
     const { code } = await stop(scene.daemon);
     assert.equal(code, 0);
     late.clear();
-    scene.use(await scene.daemon.restart());
+    await scene.use(await scene.daemon.restart());
     await scene.shows(asked.messageId, 'Authorized', 20_000);
     assert.equal(scene.sim.accessTokens().length, 1, 'Feishu gave them once');
   });
@@ -189,7 +186,9 @@ describe('refusing to start', { concurrency: 2 }, () => {
       assert.deepEqual(await contents(scene.redis.client), before);
       assert.equal(scene.sim.connections().length, 0);
       // The former key beside a new one opens everything.
-      scene.use(await scene.daemon.restart({ TOKEN_ENCRYPTION_KEYS: `k2:${key()},k1:${scene.daemon.encryptionKey}` }));
+      await scene.use(
+        await scene.daemon.restart({ TOKEN_ENCRYPTION_KEYS: `k2:${key()},k1:${scene.daemon.encryptionKey}` }),
+      );
       await scene.daemon.readiness(200);
       await authorizeByCard(scene, asked.messageId);
     });
@@ -219,62 +218,6 @@ describe('refusing to start', { concurrency: 2 }, () => {
 });
 
 describe('sharing', { concurrency: 2 }, () => {
-  it('two daemons, one app, one Redis: 20 clicks, 20 answers, 20 flows; a kill of one loses nothing', async (t) => {
-    // Slower than the ack: every card is updated twice in a short while, by either daemon.
-    const latencyMs = { device_authorization: 720, 'message.patch': 200 };
-    const scene = await newScene(t, { simulator: { latencyMs } });
-    const other = await scene.another();
-    await other.readiness(200);
-    const people = await crowd(scene, 20);
-    const crossing = patchesAtOnce(scene);
-    const connections = scene.sim.connections().map(({ connectionId }) => connectionId);
-    assert.equal(connections.length, 2);
-    const clicks = await Promise.all(
-      people.map((person, i) => clickOf(scene, person, 'authorize', connections[i % 2])),
-    );
-    for (const click of clicks) {
-      assert.equal(click.errorCode, undefined, click.reason);
-      assert.equal(click.ackCode, 200);
-      assert.ok(click.toast !== undefined || click.card !== undefined, JSON.stringify(click.ackBody));
-    }
-    await allShow(scene, people, '"agreed"', 15_000);
-    assert.equal(scene.sim.deviceCodes().length, 20);
-    for (const daemon of [scene.daemon, other]) {
-      assert.ok(daemon.lines.some(({ event }) => event === 'card.clicked'));
-      assert.ok(!daemon.output().includes('no card.action.trigger'));
-    }
-    other.signal('SIGKILL');
-    await other.exited();
-    await Promise.all(people.map(({ messageId, user }) => authorizeByCard({ ...scene, user }, messageId)));
-    for (const { sessionId, user } of people) {
-      assert.equal((await scene.session(sessionId)).state, 'completed');
-      assert.equal(scene.sim.messagesTo(scene.sim.openId(user, scene.app.appId)).length, 1);
-    }
-    assert.equal(scene.sim.accessTokens().length, 20);
-    assert.deepEqual(crossing(), [], 'one update of a message at a time');
-    assert.equal(scene.sim.overLimit, 0);
-  });
-
-  it('gateway, worker and API in three processes do the main job', async (t) => {
-    const scene = await newScene(t, { env: { ROLES: 'api' } });
-    const worker = await scene.another({ ROLES: 'worker' });
-    const gateway = await scene.another({ ROLES: 'gateway' });
-    for (const daemon of [worker, gateway]) await daemon.readiness(200);
-    const partsOf = async (daemon: Daemon): Promise<string[]> =>
-      ((await daemon.call('GET', '/readyz')).body.parts as { part: string }[]).map(({ part }) => part);
-    assert.ok(!(await partsOf(scene.daemon)).some((part) => part === 'workers' || part === 'long_connection'));
-    assert.ok((await partsOf(worker)).includes('workers'));
-    assert.ok((await partsOf(gateway)).includes('long_connection'));
-    assert.equal((await gateway.call('POST', '/v1/sessions', { open_id: scene.openId })).status, 404);
-    assert.equal(scene.sim.connections().length, 1);
-    const asked = await scene.ask();
-    const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    assert.match(JSON.stringify(click.card), /"agreed"/);
-    await authorizeByCard(scene, asked.messageId);
-    assert.equal((await scene.daemon.call('GET', `/v1/users/${scene.openId}/token`)).status, 200);
-    for (const daemon of [scene.daemon, worker, gateway]) assert.equal((await stop(daemon)).code, 0);
-  });
-
   it('METRICS_PORT serves health and not the API', async (t) => {
     const port = await freePort();
     const scene = await newScene(t, { env: { METRICS_PORT: String(port) } });
@@ -339,19 +282,3 @@ describe('a suspended machine', { concurrency: 2 }, () => {
     assert.equal(scene.sim.overLimit, 0);
   });
 });
-
-/** Watches the updates of messages; what it returns gives those that met another one of the same message on its way. */
-function patchesAtOnce(scene: Scene): () => string[] {
-  const onTheirWay = new Map<string, number>();
-  const met: string[] = [];
-  const note = (step: number) => (event: SimEvent) => {
-    if (event.data['api'] !== 'message.patch') return;
-    const messageId = String(event.data['messageId']);
-    const count = (onTheirWay.get(messageId) ?? 0) + step;
-    onTheirWay.set(messageId, count);
-    if (count > 1) met.push(messageId);
-  };
-  scene.sim.on('call.arrived', note(1));
-  scene.sim.on('call', note(-1));
-  return () => met;
-}

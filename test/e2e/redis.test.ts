@@ -12,6 +12,7 @@ import { type Daemon, newDaemon } from '../support/daemon.js';
 import { authorizeByCard } from '../support/person.js';
 import { freePort, newRedisServer } from '../support/redis-server.js';
 import { type Asked, newScene, type Scene } from '../support/scene.js';
+import { linkOn } from '../support/steps.js';
 
 /** A delayed job that is due after an outage runs within this (FAILURES E-worker-dead-after-redis-restart). */
 const RECOVERY_MS = 15_000;
@@ -102,7 +103,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       await scene.daemon.line('token.spooled');
       scene.daemon.signal('SIGKILL');
       await scene.daemon.exited();
-      scene.use(await scene.daemon.restart());
+      await scene.use(await scene.daemon.restart());
       await redis.start();
       await completes(scene, asked, 30_000);
       assert.equal(tokensGiven(scene), 1);
@@ -233,11 +234,9 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
         await scene.click(messageId, 'authorize', sessionId, { user });
       }
       await allShow(scene, [authorizing, consented], '"agreed"', 10_000);
-      const code = scene.sim
-        .deviceCodes()
-        .find(({ userCode }) => JSON.stringify(scene.sim.message(consented.messageId)?.content).includes(userCode));
+      const link = linkOn(scene, consented.messageId);
       await forget();
-      scene.consent({ link: code?.userCode ?? '', user: consented.user });
+      scene.consent({ link, user: consented.user });
       await allShow(scene, [consented], 'Authorized', 40_000);
       assert.ok(says(scene.daemon, 'reconciler.repaired').length > 0);
       await forget();

@@ -203,14 +203,14 @@ describe('an authorization that is taken back', { concurrency: 3 }, () => {
     await grant(scene);
     scene.daemon.signal('SIGKILL');
     await scene.daemon.exited();
-    scene.use(await scene.daemon.restart({ ROLES: 'gateway,api' }));
+    await scene.use(await scene.daemon.restart({ ROLES: 'gateway,api' }));
     await scene.daemon.readiness(200);
     await acknowledged(sim.revokeGrant(app.appId, { user }));
     assert.equal(await statusOf(scene), 'active');
     scene.daemon.signal('SIGKILL');
     await scene.daemon.exited();
     await scene.redis.client.del(`authd:{q}:token-refresh:refresh-${app.appId}-${openId}`);
-    scene.use(await scene.daemon.restart({ ROLES: 'gateway,worker,api' }));
+    await scene.use(await scene.daemon.restart({ ROLES: 'gateway,worker,api' }));
     await noticeOf(scene, openId);
     assert.equal(await statusOf(scene), 'revoked');
   });

@@ -10,6 +10,7 @@ import { describe, it } from 'node:test';
 import type { Fault } from '../simulator/fault-kinds.js';
 import type { ApiName } from '../simulator/options.js';
 import type { Daemon } from '../support/daemon.js';
+import { tokenCall } from '../support/either-grant.js';
 import { grant, refreshNow } from '../support/grants.js';
 import { findLeaks } from '../support/leaks.js';
 import { authorizeByCard } from '../support/person.js';
@@ -121,7 +122,7 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     scene.consent({ link: scene.link(), user: stranger });
     await scene.daemon.line('session.wrong_account', undefined, 20_000);
 
-    const held = sim.faults.add({ on: 'api', api: 'token', grant: 'device_code', kind: 'hold' });
+    const held = sim.faults.add({ ...tokenCall(scene), kind: 'hold' });
     await scene.shows(asked.messageId, '"action":"authorize"');
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
     scene.consent({ link: scene.link(), user: scene.user });

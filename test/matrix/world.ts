@@ -167,7 +167,7 @@ export async function newWorld(options: WorldOptions, after: (close: () => Promi
     },
     async restartVictim() {
       const again = await victim.restart();
-      scene.use(again);
+      await scene.use(again);
       victim = again;
       world.wakes(again);
     },

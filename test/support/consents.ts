@@ -50,14 +50,20 @@ export async function openPage(url: string, headers: Readonly<Record<string, str
   }
 }
 
-/** The link that a card or a message offers now, if any. */
-export function linkIn(sim: Pick<Simulator, 'deviceCodes'>, content: unknown): string | undefined {
+/** The links that a card or a message offers now, each once. */
+export function linksIn(sim: Pick<Simulator, 'deviceCodes'>, content: unknown): string[] {
   const shown = JSON.stringify(content ?? '');
-  const code = sim.deviceCodes().find(({ userCode }) => shown.includes(userCode));
-  if (code !== undefined) return code.userCode;
-  const applink = /"(?:default_url|href)":"([^"]+)"/.exec(shown)?.[1];
-  return applink === undefined ? undefined : (new URL(applink).searchParams.get('url') ?? applink);
+  const codes = sim.deviceCodes().filter(({ userCode }) => shown.includes(userCode));
+  if (codes.length > 0) return codes.map(({ userCode }) => userCode);
+  const addresses = [...shown.matchAll(/"(?:default_url|href)":"([^"]+)"/g)].map(
+    ([, applink = '']) => new URL(applink).searchParams.get('url') ?? applink,
+  );
+  return [...new Set(addresses)];
 }
+
+/** The link that a card or a message offers now, if any. */
+export const linkIn = (sim: Pick<Simulator, 'deviceCodes'>, content: unknown): string | undefined =>
+  linksIn(sim, content)[0];
 
 /** The session that a link of the authorization code grant names in its state. */
 export function sessionOfLink(link: string | undefined): string | undefined {

@@ -5,6 +5,7 @@ import { createEnvelope } from '../../src/store/envelope.js';
 import { createGrantVault } from '../../src/store/grant-vault.js';
 import { storeKeys } from '../../src/store/keys.js';
 import type { Answer } from './daemon.js';
+import { tokenCall } from './either-grant.js';
 import type { Scene } from './scene.js';
 import { authorize, ended, type PersonInScene } from './steps.js';
 
@@ -19,8 +20,6 @@ export interface GrantOptions {
   readonly remove?: readonly string[];
 }
 
-const TOKEN_POLL = { on: 'api', api: 'token', grant: 'device_code' } as const;
-
 /** Goes through card, link and consent; resolves when the session is completed. */
 export async function grant(scene: Scene, options: GrantOptions = {}): Promise<{ openId: string; messageId: string }> {
   const { sim } = scene;
@@ -28,15 +27,14 @@ export async function grant(scene: Scene, options: GrantOptions = {}): Promise<{
   const openId = person?.openId ?? scene.openId;
   const set = { ...(options.expiresIn !== undefined && { expires_in: options.expiresIn }), ...options.set };
   const asked = await (person ?? scene).ask({ scopes, force: true });
-  const userCode = await authorize(scene, asked, person);
+  const link = await authorize(scene, asked, person);
   const odd = sim.faults.add({
-    ...TOKEN_POLL,
+    ...tokenCall(scene, { link, openId }),
     kind: 'rewrite',
-    userCode,
     set,
     ...(remove !== undefined && { remove: [...remove] }),
   });
-  scene.consent({ link: userCode, user: person?.user ?? scene.user });
+  scene.consent({ link, user: person?.user ?? scene.user });
   const session = await ended(scene, asked.sessionId);
   odd.clear();
   assert.equal(session.state, 'completed', JSON.stringify(session));

@@ -17,15 +17,18 @@ export interface Scene extends Consents {
   readonly relay: TcpRelay;
   readonly app: App;
   readonly user: User;
+  readonly way: Way;
   /** For browsers and HTTP callbacks; null by the ways that need none. */
   readonly entrance: Entrance | null;
   /** The user's open_id in the app. */
   readonly openId: string;
   readonly daemon: Daemon;
+  /** All that were started on this scene. */
+  readonly daemons: ReadonlySet<Daemon>;
   /** Another daemon (or the same one again) on this scene; closed with it. */
   another(env?: Readonly<Record<string, string>>): Promise<Daemon>;
-  /** Uses this daemon from now on in the methods below. */
-  use(daemon: Daemon): void;
+  /** Uses this daemon from now on in the methods below; the entrance leads there. */
+  use(daemon: Daemon): Promise<void>;
   /** Asks by the API; resolves when the card is in the chat. */
   ask(body?: Readonly<Record<string, unknown>>): Promise<Asked>;
   click(messageId: string, action: string, sessionId: string, more?: object): Promise<ClickResult>;
@@ -82,7 +85,8 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
   closers.push(() => relay.close());
   relay.target(redis.port);
   await options.beforeStart?.(redis, relay);
-  const entrance = await newEntrance(options.way ?? WAY, app, { sim, redirectPath: options.redirectPath });
+  const way = options.way ?? WAY;
+  const entrance = await newEntrance(way, [app], { sim, redirectPath: options.redirectPath });
   if (entrance !== null) closers.push(() => entrance.relay.close());
   const base: DaemonOptions = {
     redisUrl: options.relay === true ? `redis://127.0.0.1:${relay.port}` : redis.url,
@@ -107,18 +111,21 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
     sim,
     redis,
     relay,
+    way,
     entrance,
     app,
     user,
     openId,
+    daemons,
     get daemon() {
       return daemon;
     },
     async another(env = {}) {
       return closeWith(await newDaemon({ ...base, env: { ...base.env, ...env } }));
     },
-    use(other) {
+    async use(other) {
       daemon = closeWith(other);
+      await entrance?.leadTo(other);
     },
     async ask(body = {}) {
       const answer = await daemon.call('POST', '/v1/sessions', { open_id: openId, ...body });

@@ -47,6 +47,13 @@ export async function authorize(scene: Scene, asked: Asked, person?: PersonInSce
   return linkOn(scene, messageId);
 }
 
+/** Asks, and waits until the daemon knows the message too. */
+export async function askAndSettle(scene: Scene, body: object): Promise<Asked> {
+  const asked = await scene.ask({ ...body });
+  await scene.daemon.line('card.sent', (line) => line['session_id'] === asked.sessionId);
+  return asked;
+}
+
 /** The link that a message offers now. */
 export function linkOn(scene: Scene, messageId: string): string {
   const { content } = scene.sim.message(messageId) ?? {};
@@ -60,6 +67,13 @@ export function titleOf(card: unknown): string {
   const { header } = (card ?? {}) as { header?: { title?: { i18n_content?: { en_us?: string } } } };
   return header?.title?.i18n_content?.en_us ?? '';
 }
+
+/** The English title that a message shows now. */
+export const shown = (scene: Scene, { messageId }: Pick<Asked, 'messageId'>): string =>
+  titleOf(scene.sim.message(messageId)?.content);
+
+export const patchesOf = ({ sim }: Scene, messageId: string) =>
+  sim.calls.filter((call) => call.api === 'message.patch' && call.messageId === messageId);
 
 /** Every title a message has shown, in order. */
 export const titlesOf = (message: Message | undefined): string[] =>

@@ -39,9 +39,10 @@ export interface Entrance {
   leadTo(daemon: Daemon): Promise<void>;
 }
 
+/** `apps`: all that the daemons behind it serve. */
 export async function newEntrance(
   way: Way,
-  app: App,
+  apps: readonly App[],
   { redirectPath = '/callback', sim }: { readonly redirectPath?: string | undefined; readonly sim: Simulator },
 ): Promise<Entrance | null> {
   if (way.grant === 'device_code' && way.clicks === 'long_connection') return null;
@@ -50,11 +51,14 @@ export async function newEntrance(
   const redirectUri = `${origin}${redirectPath}`;
   const encryptKey = 'encrypt-key-of-the-test';
   const byHttp = way.clicks === 'http';
-  const url = `${origin}/callback/cards/${app.appId}`;
-  sim.changeApp(app.appId, {
-    redirectUris: [redirectUri],
-    ...(byHttp && { callbackUrl: url, eventUrl: url, encryptKey, verificationToken: 'verification-token-of-the-test' }),
-  });
+  const verificationToken = 'verification-token-of-the-test';
+  for (const { appId } of apps) {
+    const url = `${origin}/callback/cards/${appId}`;
+    sim.changeApp(appId, {
+      redirectUris: [redirectUri],
+      ...(byHttp && { callbackUrl: url, eventUrl: url, encryptKey, verificationToken }),
+    });
+  }
   return {
     way,
     relay,
@@ -68,7 +72,7 @@ export async function newEntrance(
       ...(byHttp && {
         CARD_CALLBACK: 'http',
         FEISHU_ENCRYPT_KEY: encryptKey,
-        FEISHU_VERIFICATION_TOKEN: 'verification-token-of-the-test',
+        FEISHU_VERIFICATION_TOKEN: verificationToken,
       }),
     },
     async leadTo(daemon) {

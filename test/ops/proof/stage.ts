@@ -66,7 +66,7 @@ export async function newStage(): Promise<Stage> {
       async restart(name, more = {}) {
         await stop(name);
         const daemon = await running(name).restart(more);
-        if (name === 'gateway') scene.use(daemon);
+        if (name === 'gateway') await scene.use(daemon);
         else parts[name] = daemon;
         await daemon.readiness(200, 60_000);
       },

@@ -1,0 +1,29 @@
+/** Clicks of many people, and what every one of them must be answered with (CONTRACT §4.3). */
+import assert from 'node:assert/strict';
+import type { ClickResult } from '../simulator/chat/clicks.js';
+import type { Member } from './crowd.js';
+import type { Scene } from './scene.js';
+
+/** Feishu's own limit is 3 s: beyond it the simulator reports 200341. */
+export function assertAcked(click: ClickResult): void {
+  const what = JSON.stringify({ ...click, card: undefined, ackBody: undefined });
+  assert.equal(click.errorCode, undefined, what);
+  assert.equal(click.ackCode, 200, what);
+  assert.ok(typeof click.ackBody === 'object' && click.ackBody !== null && !Array.isArray(click.ackBody), what);
+}
+
+/** Ours is 1 s, by the daemon's own clock: this process may be late in looking. */
+export function assertQuick(scene: Scene): void {
+  const clicks = scene.daemon.lines.filter(({ event }) => event === 'card.clicked');
+  assert.ok(clicks.length > 0);
+  for (const line of clicks) assert.ok(Number(line['took_ms']) < 2_000, JSON.stringify(line));
+}
+
+export const textOf = (value: unknown): string => JSON.stringify(value ?? null);
+
+export const clickOf = (
+  scene: Scene,
+  { messageId, sessionId, user }: Member,
+  action: string,
+  more: object = {},
+): Promise<ClickResult> => scene.click(messageId, action, sessionId, { user, ...more });
