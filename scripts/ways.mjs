@@ -20,7 +20,7 @@ const NOT_BY_EVERY_WAY = new Map([
     ['device-links', 'device codes die before their session; other links do not'],
     ['device-acks', 'clicks wait while Feishu makes a device code; other links need no answer of Feishu'],
   ].map(([name, why]) => [name, { by: ({ grant }) => grant === 'device_code', why }]),
-  ['long-connection-clicks', { by: ({ clicks }) => clicks === 'long_connection', why: 'frames and connections' }],
+  ['long-connection', { by: ({ clicks }) => clicks === 'long_connection', why: 'frames and connections' }],
   ...[
     ['main-job', 'runs by all four ways each time'],
     ['code-grant', 'names its way: codes and pages of the authorization code grant'],

@@ -191,7 +191,7 @@ async function newTwoApps(t: TestContext): Promise<TwoApps> {
   const daemon = await newDaemon({ redisUrl: redis.url, feishuUrl: sim.baseUrl, env });
   const consents = newConsents(sim);
   t.after(async () => {
-    await consents.pages();
+    await consents.leave();
     await daemon.close();
     await entrance?.relay.close();
     await redis.close();

@@ -77,8 +77,9 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       const { daemon, redis, sim } = scene;
       const asked = await linked(scene);
       const hold = sim.faults.add({ on: 'api', api: 'token', kind: 'hold' });
-      await sim.waitFor('call.held', 10_000);
+      const held = sim.waitFor('call.held', 10_000);
       consent(scene);
+      await held;
       await redis.kill();
       hold.clear();
       await daemon.line('token.spooled');
@@ -96,8 +97,9 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       const { redis, sim } = scene;
       const asked = await linked(scene);
       const hold = sim.faults.add({ on: 'api', api: 'token', kind: 'hold' });
-      await sim.waitFor('call.held', 10_000);
+      const held = sim.waitFor('call.held', 10_000);
       consent(scene);
+      await held;
       await redis.kill();
       hold.clear();
       await scene.daemon.line('token.spooled');
@@ -250,18 +252,14 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       const scene = await newScene(t);
       const { redis, sim } = scene;
       const asked = await linked(scene);
-      const hold = sim.faults.add({ on: 'api', api: 'token', kind: 'hold' });
-      await sim.waitFor('call.held', 10_000);
+      const hang = sim.faults.add({ on: 'api', api: 'token', kind: 'hang' });
+      consent(scene);
+      await eventually(() => hang.fired > 0, 10_000, 'the job to be in hand');
       const locks = await redis.client.keys('authd:{q}:*:lock');
       assert.ok(locks.length > 0);
       await redis.client.del(...locks);
-      // Until another run of the same job has been at it.
-      await sim.waitFor('call.held', 20_000);
-      // The first run has given up by now: what is left of its call must not take the tokens.
-      const answered = sim.waitFor(({ data, type }) => type === 'call' && data['api'] === 'token', 10_000);
-      hold.clear();
-      await answered;
-      consent(scene);
+      await eventually(() => hang.fired > 1, 20_000, 'another run of the same job to be at it');
+      hang.clear();
       await completes(scene, asked, 20_000);
       assert.equal(tokensGiven(scene), 1);
       await eventually(

@@ -7,24 +7,23 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { CardCallback } from '../../src/config/config.js';
 import type { Fault } from '../simulator/fault-kinds.js';
 import type { ApiName } from '../simulator/options.js';
 import type { Daemon } from '../support/daemon.js';
 import { tokenCall } from '../support/either-grant.js';
 import { grant, refreshNow } from '../support/grants.js';
-import { findLeaks } from '../support/leaks.js';
+import { findLeaks, secretsOfFeishu } from '../support/leaks.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
+import { WAY } from '../support/ways.js';
 
 const REASON = 'Quarterly-report-for-the-board-7391';
 const METADATA = 'ticket-4711-private-note';
 
-/** What must never be seen, by name. Of a consent link it is the query: its host is no secret. */
+/** What must never be seen, by name. */
 function secretsOf(scene: Scene): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [i, { kind, value }] of scene.sim.secretsByKind().entries()) {
-    found.set(`${kind} ${i}`, kind === 'verification_link' ? value.slice(value.indexOf('?') + 1) : value);
-  }
+  const found = secretsOfFeishu(scene.sim);
   found.set('API key', scene.daemon.apiKey);
   found.set('encryption key', scene.daemon.encryptionKey);
   found.set('reason', REASON);
@@ -74,15 +73,25 @@ async function askEverything(daemon: Daemon, openId: string, sessionId: string):
   return answers;
 }
 
+/** Breaks what brings the clicks, and waits until it is back. */
+const DROP: Readonly<Record<CardCallback, (scene: Scene) => Promise<void>>> = {
+  async long_connection({ app, daemon, sim }) {
+    sim.sockets(app.appId)[0]?.terminate();
+    await daemon.line('ws.disconnected');
+    await sim.until(() => sim.connections().length > 0, 20_000);
+  },
+  async http({ entrance }) {
+    entrance?.relay.cut();
+  },
+};
+
 const ask = { scopes: ['docx:document:readonly'], reason: REASON, metadata: { note: METADATA } };
 
 describe('nothing secret is written', { concurrency: 3 }, () => {
   it('when a user authorizes, also with a dropped connection and a token read', async (t) => {
     const scene = await newScene(t);
     const asked = await scene.ask(ask);
-    scene.sim.sockets(scene.app.appId)[0]?.terminate();
-    await scene.daemon.line('ws.disconnected');
-    await scene.sim.until(() => scene.sim.connections().length > 0, 10_000);
+    await DROP[WAY.clicks](scene);
     await authorizeByCard(scene, asked.messageId);
     assert.equal((await scene.daemon.call('GET', `/v1/users/${scene.openId}/token`)).status, 200);
     await assertNothingLeaked(scene, await askEverything(scene.daemon, scene.openId, asked.sessionId));
@@ -107,7 +116,7 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     ];
     for (const [api, kind] of faults) scene.sim.faults.add({ on: 'api', api, times: 1, ...kind } as Fault);
     const asked = await scene.ask(ask);
-    scene.sim.sockets(scene.app.appId)[0]?.terminate();
+    await DROP[WAY.clicks](scene);
     await authorizeByCard(scene, asked.messageId, { timeoutMs: 60_000 });
     await assertNothingLeaked(scene, await askEverything(scene.daemon, scene.openId, asked.sessionId));
   });

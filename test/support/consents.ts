@@ -16,16 +16,31 @@ export interface Consents {
   /** `link`: a user code or an address. Gives 'ok', or what Feishu's page says instead. */
   consent(consent: Person & { link: string; scopes?: string[] }): string;
   deny(denial: Person & { link: string }): string;
-  /** What browsers were shown at the redirect URI so far, in the order of the redirects. */
+  /** What browsers ended on at the redirect URI so far, in the order of the redirects. */
   pages(): Promise<readonly Page[]>;
+  /** Nobody reloads a page any more. */
+  leave(): Promise<void>;
 }
+
+/** How long people go on reloading a page that says to try again, or that does not load at all. */
+const PATIENCE_MS = 60_000;
+const RELOAD_AFTER_MS = 500;
 
 export function newConsents(sim: Simulator): Consents {
   const pages: Promise<Page>[] = [];
   const browse = (answer: ReturnType<Simulator['authorize']>): string => {
     if (answer.redirectTo === undefined) return String(answer.errorCode);
-    pages.push(openPage(answer.redirectTo));
+    pages.push(openPatiently(answer.redirectTo));
     return 'ok';
+  };
+  let left = false;
+  const openPatiently = async (url: string): Promise<Page> => {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const page = await openPage(url);
+      if ((page.status !== 0 && page.status !== 503) || left || Date.now() > deadline) return page;
+      await new Promise((resolve) => setTimeout(resolve, RELOAD_AFTER_MS));
+    }
   };
   const isAddress = (link: string): boolean => link.includes('://');
 
@@ -37,6 +52,10 @@ export function newConsents(sim: Simulator): Consents {
         ? browse(sim.authorize({ url: link, ...denial, decision: 'deny' }))
         : sim.deny({ userCode: link, ...denial }),
     pages: () => Promise.all(pages),
+    async leave() {
+      left = true;
+      await Promise.all(pages);
+    },
   };
 }
 

@@ -1,7 +1,22 @@
 /** Looks for secrets in what a program has written: as they are, and as base64, hex or URL encoding would show them. */
 
+import type { Simulator } from '../simulator/index.js';
+
 /** Parts of a secret at least this long count as the secret. */
 const PART = 10;
+
+/**
+ * Every secret Feishu has given out, by name. Of a consent link it is what nobody could guess: the query of a device
+ * code's link, the state in the address of the authorize page.
+ */
+export function secretsOfFeishu(sim: Pick<Simulator, 'secretsByKind'>): Map<string, string> {
+  const partOf = (link: string): string => new URL(link).searchParams.get('state') ?? link.slice(link.indexOf('?') + 1);
+  return new Map(
+    sim
+      .secretsByKind()
+      .map(({ kind, value }, i) => [`${kind} ${i}`, kind === 'verification_link' ? partOf(value) : value]),
+  );
+}
 
 /** The names of the secrets that `text` holds, with the way it holds them. */
 export function findLeaks(text: Buffer, secrets: ReadonlyMap<string, string>): string[] {

@@ -104,9 +104,7 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
   if (options.waitForReady !== false) await daemon.readiness(200);
 
   const consents = newConsents(sim);
-  closers.push(async () => {
-    await consents.pages();
-  });
+  closers.push(() => consents.leave());
   const scene: Scene = {
     sim,
     redis,

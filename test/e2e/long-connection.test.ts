@@ -1,14 +1,17 @@
 /**
- * What clicks meet on their way only when that is a long connection: frames, several connections, one that drops, a
- * daemon that must not connect yet (CONTRACT §4.3, FEISHU.md §2; FAILURES areas A and B).
+ * What only a long connection brings with it: frames, several connections, one that drops, a daemon that must not
+ * connect yet, twenty apps that connect (CONTRACT §4.3, FEISHU.md §2; FAILURES areas A and B, G-suspend-resume,
+ * A-instance-without-handler-steals-events).
  */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { SimEvent } from '../simulator/event-stream.js';
 import { assertAcked, clickOf } from '../support/acks.js';
 import { linksIn } from '../support/consents.js';
-import { allShow, crowd } from '../support/crowd.js';
-import type { Daemon } from '../support/daemon.js';
+import { allShow, crowd, eventually } from '../support/crowd.js';
+import { type Daemon, newDaemon } from '../support/daemon.js';
 import { linksMade } from '../support/either-grant.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
@@ -64,7 +67,51 @@ describe('frames', { concurrency: 4 }, () => {
   });
 });
 
-describe('connections', { concurrency: 3 }, () => {
+describe('connections', { concurrency: 4 }, () => {
+  it('on a suspended machine, 20 s asleep while Feishu and Redis close its connections: ready soon, due jobs run once', async (t) => {
+    const scene = await newScene(t);
+    const asked = await scene.ask();
+    await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    await scene.shows(asked.messageId, '"agreed"');
+    scene.daemon.signal('SIGSTOP');
+    const [old] = scene.sim.sockets();
+    old?.close(1001);
+    await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
+    await new Promise((resolve) => setTimeout(resolve, 20_000));
+    scene.daemon.signal('SIGCONT');
+    await eventually(() => scene.sim.sockets().some(({ id }) => id !== old?.id), 20_000, 'a new connection');
+    await scene.daemon.readiness(200, 20_000);
+    await scene.shows(asked.messageId, 'Authorized', 20_000);
+    assert.equal(scene.sim.accessTokens().length, 1);
+    assert.equal(scene.sim.overLimit, 0);
+  });
+
+  it('of twenty apps connect one after the other, wait out a refusal for haste, and all are up soon', async (t) => {
+    const scene = await newScene(t);
+    const { redis, sim } = scene;
+    const apps = Array.from({ length: 20 }, (_, i) => sim.addApp({ name: `App ${i}` }));
+    const path = join(scene.daemon.stateDir, 'apps.json');
+    const listed = apps.map(({ appId, appSecret }) => ({ app_id: appId, app_secret: appSecret }));
+    await writeFile(path, JSON.stringify({ apps: listed }), { mode: 0o600 });
+    const tooFast = { status: 429, headers: { 'x-ogw-ratelimit-reset': '2' } };
+    sim.faults.add({ on: 'api', api: 'endpoint', kind: 'status', ...tooFast, skip: 5, times: 3 });
+    const daemon = await newDaemon({
+      redisUrl: redis.url,
+      feishuUrl: sim.baseUrl,
+      env: { CONFIG_FILE: path, REDIS_KEY_PREFIX: 'twenty' },
+    });
+    t.after(() => daemon.close());
+    const mine = (): number => sim.connections().filter(({ appId }) => appId !== scene.app.appId).length;
+    await sim.until(() => mine() === 20, 60_000, 'every app to be connected');
+    const times = apps.flatMap(({ appId }) => sim.endpointCalls(appId)).sort((a, b) => a - b);
+    const crowded = times.filter((time, i) => time - (times[i - 10] ?? 0) < 1_000);
+    assert.deepEqual(crowded, [], 'never more than ten calls in a second');
+    assert.equal(times.length, 23, 'refused calls are repeated, and only those');
+    await daemon.readiness(200);
+  });
+
   it('when two daemons get one click each', async (t) => {
     const scene = await newScene(t, { simulator: { latencyMs: { device_authorization: 100 } } });
     const other = await scene.another();
