@@ -28,10 +28,11 @@ describe('updates of a message', { concurrency: 4 }, () => {
     const scene = await newScene(t);
     const { openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
+    const link = await authorize(scene, asked);
     sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500, times: 1 });
     // "Checking" is answered 504 and applied 4 s later, when "Authorized" has long been shown.
     sim.faults.add({ on: 'api', api: 'message.patch', kind: 'late', ms: 4_000, answer: 504, times: 1 });
-    scene.consent({ link: await authorize(scene, asked), user });
+    scene.consent({ link, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     await sim.until(() => shown(scene, asked) === 'Checking your authorization', 10_000, 'the late update');
@@ -158,13 +159,14 @@ describe('an update and an ack that cross', { concurrency: 4 }, () => {
     const scene = await newScene(t);
     const { openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
+    const link = await authorize(scene, asked);
     sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500 });
     sim.faults.add({ on: 'api', api: 'message.patch', kind: 'delay', ms: 600, times: 1 });
     const underWay = sim.waitFor(
       ({ type, data }) => type === 'call.arrived' && data['api'] === 'message.patch',
       10_000,
     );
-    scene.consent({ link: await authorize(scene, asked), user });
+    scene.consent({ link, user });
     await underWay;
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
     assert.match(titleOf(decline.card), /^You declined/);

@@ -43,6 +43,21 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
     assert.equal(token.status, 200, token.text);
   });
 
+  it('has one link for the life of the session, which no press extends', async (t) => {
+    const scene = await newScene(t, BY_CODE);
+    const request = await asked(scene, 'Wang Fang', { ...DOCS, ttl_seconds: 60 });
+    const { link, messageId, person, sessionId } = request;
+    const before = await scene.session(sessionId);
+    for (let press = 0; press < 2; press += 1) {
+      const click = await person.click(request, 'authorize');
+      assert.equal(click.errorCode, undefined, click.reason);
+      await scene.shows(messageId, '"action":"agreed"');
+    }
+    assert.equal((await scene.session(sessionId))['expires_at'], before['expires_at']);
+    assert.equal(linkOn(scene, messageId), link);
+    assert.match(titleOn(await comeBack(scene, link, person)), /Authorized/);
+  });
+
   it('shows the same page when it is reloaded, in any process, without a second exchange', async (t) => {
     const scene = await newScene(t, BY_CODE);
     const { link, person, sessionId } = await asked(scene, 'Wang Fang');
