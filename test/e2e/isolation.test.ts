@@ -186,7 +186,7 @@ async function newTwoApps(t: TestContext): Promise<TwoApps> {
     sim.addUser({ name: 'second', openIds: { [two.appId]: 'ou_same' } }),
   ] as const;
   const apps = [one, two].map(({ appId, appSecret }) => ({ app_id: appId, app_secret: appSecret }));
-  const entrance = await newEntrance(WAY, [one, two], sim);
+  const entrance = await newEntrance(WAY, [one, two], { sim });
   const env = { ...entrance?.env, CONFIG_FILE: await configFile(t, { apps }) };
   const daemon = await newDaemon({ redisUrl: redis.url, feishuUrl: sim.baseUrl, env });
   const consents = newConsents(sim);

@@ -51,7 +51,7 @@ describeInBrowser('the status page, in a browser', () => {
     closers.push(() => browser.close());
     gateway = scene.daemon;
     api = await scene.another({ ROLES: 'worker,api' });
-    scene.use(api);
+    await scene.use(api);
     await api.readiness(200);
     ({ failed, openIds } = await live(scene));
     // What the gateway has told of itself is there: nobody has to wait for it below.
