@@ -8,6 +8,7 @@ import { assertAcked, assertQuick, clickOf, textOf } from '../support/acks.js';
 import { allShow, cardText, crowd } from '../support/crowd.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
+import { QUICK_STOP, stopInTheMiddle } from '../support/stopping.js';
 
 /** A click has been judged: its link is in the making. */
 const judged = ({ sim }: Scene): Promise<unknown> =>
@@ -62,6 +63,14 @@ describe('a click is answered in time', { concurrency: 2 }, () => {
 });
 
 describe('clicks that the end of the daemon meets', { concurrency: 2 }, () => {
+  it('SIGTERM while Feishu hangs: exit 1 in time, and another process makes the links', async (t) => {
+    const scene = await newScene(t, { env: QUICK_STOP });
+    const hang = (): void => {
+      scene.sim.faults.add({ on: 'api', api: '*', kind: 'hang' });
+    };
+    await stopInTheMiddle(scene, { before: hang, during: () => undefined });
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`in hand at ${signal} are answered with what they asked for; new ones with a toast; exit 0`, async (t) => {
       const scene = await newScene(t);

@@ -10,23 +10,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Redis } from 'ioredis';
-import { clickOf } from '../support/acks.js';
-import { crowd } from '../support/crowd.js';
 import { type Daemon, newDaemon } from '../support/daemon.js';
 import { authorizeByCard } from '../support/person.js';
 import { freePort } from '../support/redis-server.js';
 import { newScene } from '../support/scene.js';
-
-const SHUTDOWN_SECONDS = 4;
-const quickStop = { SHUTDOWN_TIMEOUT: String(SHUTDOWN_SECONDS) };
-
-/** The exit code, and how long it took. */
-async function stop(daemon: Daemon, signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; ms: number }> {
-  const started = performance.now();
-  daemon.signal(signal);
-  const code = await daemon.exited(SHUTDOWN_SECONDS * 1000 + 10_000);
-  return { code, ms: performance.now() - started };
-}
+import { QUICK_STOP, stop, stopInTheMiddle } from '../support/stopping.js';
 
 /** Every key that does not end by itself, with its serialized value. */
 async function contents(redis: Redis): Promise<Map<string, string>> {
@@ -64,7 +52,7 @@ describe('stopping', { concurrency: 2 }, () => {
   }
 
   it('SIGTERM with jobs in hand: they are finished', async (t) => {
-    const scene = await newScene(t, { env: quickStop });
+    const scene = await newScene(t, { env: QUICK_STOP });
     const hold = scene.sim.faults.add({ on: 'api', api: 'message.send', kind: 'hold' });
     const held = scene.sim.waitFor('call.held', 10_000);
     await scene.daemon.call('POST', '/v1/sessions', { open_id: scene.openId });
@@ -82,38 +70,16 @@ describe('stopping', { concurrency: 2 }, () => {
     assert.equal(scene.sim.messagesTo(scene.openId).length, 1);
   });
 
-  for (const what of ['Redis is frozen', 'Feishu hangs', 'Redis is frozen and Feishu hangs'] as const) {
-    it(`SIGTERM with work in hand while ${what}: exit 1 in time, and another process does the work`, async (t) => {
-      const scene = await newScene(t, { env: quickStop });
-      const [first, second] = await crowd(scene, 2);
-      assert.ok(first && second);
+  it('SIGTERM with work in hand while Redis is frozen and Feishu hangs: exit 1 in time, and another process does the work', async (t) => {
+    const scene = await newScene(t, { env: QUICK_STOP });
+    const hang = (): void => {
       scene.sim.faults.add({ on: 'api', api: '*', kind: 'hang' });
-      const sending = scene.sim.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'message.send');
-      await scene.daemon.call('POST', '/v1/sessions', { open_id: scene.openId });
-      await sending;
-      assert.equal((await clickOf(scene, first, 'authorize')).errorCode, undefined);
-      const inHand = clickOf(scene, second, 'authorize');
-      if (what !== 'Feishu hangs') scene.redis.freeze();
-      const { code, ms } = await stop(scene.daemon);
-      assert.equal((await inHand).errorCode, undefined);
-      assert.equal(code, 1);
-      assert.ok(ms < SHUTDOWN_SECONDS * 1000 + 1_000, `${ms} ms`);
-      assert.equal(scene.daemon.lines.at(-1)?.event, 'daemon.stopped');
-      scene.redis.thaw();
-      scene.sim.faults.clear();
-      await scene.use(await scene.daemon.restart());
-      await scene.daemon.readiness(200);
-      const third = await scene.sim.until(() => scene.sim.messagesTo(scene.openId)[0], 30_000);
-      await Promise.all(
-        [first, second, { ...third, user: scene.user }].map(({ messageId, user }) =>
-          authorizeByCard({ ...scene, user }, messageId, { timeoutMs: 60_000 }),
-        ),
-      );
-    });
-  }
+    };
+    await stopInTheMiddle(scene, { before: hang, during: () => scene.redis.freeze() });
+  });
 
   it('SIGTERM while Redis is dead, with nothing in hand: quickly', async (t) => {
-    const scene = await newScene(t, { env: quickStop });
+    const scene = await newScene(t, { env: QUICK_STOP });
     await scene.redis.kill();
     await scene.daemon.readiness(503);
     const { ms } = await stop(scene.daemon);
@@ -133,7 +99,7 @@ describe('stopping', { concurrency: 2 }, () => {
   });
 
   it('tokens that come while it stops are kept', async (t) => {
-    const scene = await newScene(t, { env: quickStop });
+    const scene = await newScene(t, { env: QUICK_STOP });
     const asked = await scene.ask();
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
     const late = scene.sim.faults.add({ on: 'api', api: 'token', kind: 'delay', ms: 1_500 });
