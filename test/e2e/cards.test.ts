@@ -73,7 +73,6 @@ describe('a click', { concurrency: 4 }, () => {
       'no create_time to speak of': () => ({ createTime: 0 }),
       'create_time in milliseconds': () => ({ createTimeUnit: 'ms' }),
       'no event_id': () => ({ eventId: '' }),
-      'no verification token': () => ({ verificationToken: null }),
     };
     await Promise.all(
       Object.entries(shapes).map(async ([name, shape]) => {
