@@ -46,8 +46,10 @@ export async function newRedisServer(args: readonly string[] = [], from?: string
     if (options.from !== undefined) await cp(options.from, folder, { recursive: true });
     const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     child = spawn('redis-server', [...base, '--appendonly', 'yes', '--appendfsync', 'always', ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // Not inherited: a server that outlives a killed test file would keep the runner waiting for the end of its output.
+    child.stderr?.pipe(process.stderr, { end: false });
     await ready(child);
   };
   const kill = async (): Promise<void> => {
