@@ -88,6 +88,8 @@ await exitWith(async () => {
     if (run.signal !== null) break;
   }
   console.log(`\n${renderTable(rows)}`);
+  console.log('\nNot by every way:');
+  for (const [name, { why }] of NOT_BY_EVERY_WAY) console.log(`  ${name.padEnd(20)} ${why}`);
   if (rows.length < chosen.length) console.log(`Cut short: ${rows.length} of ${chosen.length} ways were run.`);
   return ok && rows.length === chosen.length ? 0 : 1;
 });
