@@ -27,6 +27,7 @@ const NOT_BY_EVERY_WAY = new Map([
     ['code-grant-browser', 'names its way: those pages in a browser'],
     ['redirect-attacks', 'names its way: attacks on the redirect URI'],
     ['http-callbacks', 'names its way: what only callbacks by HTTP have'],
+    ['message-link', 'names its ways: CARD=link'],
     ['status-page', 'a page in a browser, of a fleet with a long connection'],
     ['browser', 'pages of the simulator'],
     ['consent-page', 'pages of the simulator'],

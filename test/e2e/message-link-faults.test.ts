@@ -34,7 +34,7 @@ describe('what a crash, or a change of the setting, finds under way', { concurre
       daemon.signal('SIGKILL');
       await daemon.exited();
       await endLocks(scene);
-      scene.use(await daemon.restart());
+      await scene.use(await daemon.restart());
       await scene.entrance?.leadTo(scene.daemon);
       await scene.daemon.line('message.sent', (line) => line['session_id'] === sessionId);
       await eventually(async () => (await scene.session(sessionId))['message_id'] === first.messageId);
@@ -68,7 +68,7 @@ async function restartWith(scene: Scene, card: 'card' | 'link'): Promise<void> {
   const { daemon } = scene;
   daemon.signal('SIGTERM');
   await daemon.exited();
-  scene.use(await daemon.restart({ CARD: card }));
+  await scene.use(await daemon.restart({ CARD: card }));
   await scene.entrance?.leadTo(scene.daemon);
   await scene.daemon.readiness(200);
 }
