@@ -10,8 +10,8 @@
  * copies your shell into what pm2 writes to disk.
  *
  * FEISHU_AUTHD_CONFIG_DIR (default /etc/feishu-authd) holds config.json and one file per secret in secrets/, named
- * like its variable in lower case: feishu_app_secret, token_encryption_keys, api_keys, redis_url, https_proxy,
- * http_proxy (chmod 600, owned by the user who runs pm2). FEISHU_AUTHD_PORT (default 9780) is the API's port; the two
+ * like its variable in lower case: feishu_app_secret, token_encryption_keys, api_keys, redis_url; where they are needed
+ * https_proxy, http_proxy, feishu_encrypt_key, feishu_verification_token (chmod 600, owned by the user who runs pm2). FEISHU_AUTHD_PORT (default 9780) is the API's port; the two
  * above it are the gateways' health and metrics. Set both in that user's profile if you change them.
  */
 const { existsSync, readdirSync } = require('node:fs');
@@ -23,7 +23,16 @@ const PORT = Number(process.env.FEISHU_AUTHD_PORT || 9780);
 const SHUTDOWN_TIMEOUT = 8;
 
 /** What API and jobs need; a gateway never sees an API key. */
-const SECRETS = ['FEISHU_APP_SECRET', 'TOKEN_ENCRYPTION_KEYS', 'API_KEYS', 'REDIS_URL', 'HTTPS_PROXY', 'HTTP_PROXY'];
+const SECRETS = [
+  'FEISHU_APP_SECRET',
+  'FEISHU_ENCRYPT_KEY',
+  'FEISHU_VERIFICATION_TOKEN',
+  'TOKEN_ENCRYPTION_KEYS',
+  'API_KEYS',
+  'REDIS_URL',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+];
 const GATEWAY_SECRETS = SECRETS.filter((name) => name !== 'API_KEYS');
 
 if (!Number.isInteger(PORT) || PORT < 1 || PORT > 65_533) throw new Error('FEISHU_AUTHD_PORT is no port number');
