@@ -10,9 +10,10 @@
  * copies your shell into what pm2 writes to disk.
  *
  * FEISHU_AUTHD_CONFIG_DIR (default /etc/feishu-authd) holds config.json and one file per secret in secrets/, named
- * like its variable in lower case: feishu_app_secret, token_encryption_keys, api_keys, redis_url; where they are needed
- * https_proxy, http_proxy, feishu_encrypt_key, feishu_verification_token (chmod 600, owned by the user who runs pm2). FEISHU_AUTHD_PORT (default 9780) is the API's port; the two
- * above it are the gateways' health and metrics. Set both in that user's profile if you change them.
+ * like its variable in lower case: feishu_app_secret, token_encryption_keys, api_keys, redis_url, and where they are
+ * needed https_proxy, http_proxy, feishu_encrypt_key, feishu_verification_token (chmod 600, owned by the user who runs
+ * pm2). FEISHU_AUTHD_PORT (default 9780) is the API's port; the two above it are the gateways' health and metrics. Set
+ * both in that user's profile if you change them.
  */
 const { existsSync, readdirSync } = require('node:fs');
 const { join } = require('node:path');
