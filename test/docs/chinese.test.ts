@@ -16,9 +16,10 @@ const factsOf = (row: readonly string[]): string[] =>
   [...namesIn(row.join(' | ')), ...feishuCodesIn(row.join(' | '))].sort();
 
 describe('README.zh-CN.md', () => {
-  it('has the sections of README.md in the same order', () => {
+  it('has the sections of README.md in the same order, and as many points', () => {
     assert.ok(english.levels.length > 20);
     assert.deepEqual(chinese.levels, english.levels);
+    assert.equal(chinese.listItems, english.listItems);
   });
 
   it('has the same commands, examples and configuration, letter by letter', () => {

@@ -9,6 +9,8 @@ export interface MarkdownDocument {
   /** What a link within the document may name, as GitHub makes it, and the ids of `<a id>`. */
   readonly anchors: ReadonlySet<string>;
   readonly codeBlocks: readonly string[];
+  /** How many items all lists have together. */
+  readonly listItems: number;
   /** Each table as rows of cells, its head and its rule included. */
   readonly tables: readonly (readonly string[][])[];
   /** Targets of all links. */
@@ -28,6 +30,7 @@ export function readMarkdown(text: string): MarkdownDocument {
     levels: headings.map(({ level }) => level),
     anchors: new Set([...headings.map(({ title }) => anchorOf(title)), ...ids]),
     codeBlocks: text.match(CODE_BLOCK) ?? [],
+    listItems: prose.match(/^ *(?:[-*]|\d+\.) /gm)?.length ?? 0,
     tables: [...prose.matchAll(/(?:^\|.*\n?)+/gm)].map(([table]) => table.trim().split('\n').map(cellsOf)),
     links: [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? ''),
   };
