@@ -228,11 +228,11 @@ describe('a long connection that comes up', () => {
     await one.connected();
     const times = simulator.endpointCalls(app.appId);
     const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
-    assert.equal(gaps.length, 6);
-    assert.deepEqual(
-      gaps,
-      [...gaps].sort((a, b) => a - b),
-    );
+    // The first comes at once; of each other step three eighths at the least, and what a busy machine is late on top.
+    const least = [0, 20, 40, 80, 300, 600].map((step) => step * 0.375);
+    assert.equal(gaps.length, least.length);
+    for (const [i, gap] of gaps.entries()) assert.ok(gap >= (least[i] ?? 0) - 2, `${gap} at ${i} of ${gaps}`);
+    assert.ok(Math.max(...gaps) < 1_200 + 2_000, String(gaps));
   });
 
   it('obeys the pause a 429 names', async () => {

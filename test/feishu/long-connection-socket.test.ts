@@ -152,7 +152,8 @@ describe('a drop', () => {
       socketOf().terminate();
       await one.until(({ reconnects }) => reconnects === round + 1);
       const last = simulator.endpointCalls(app.appId).at(-1) ?? 0;
-      assert.ok(last - dropped < 40, 'the first attempt after a stable connection comes soon');
+      // Four pauses that were not started over would have grown to 120 ms at the least.
+      assert.ok(last - dropped < 110, 'the first attempt after a stable connection comes soon');
     }
   });
 
