@@ -30,9 +30,18 @@ async function asked(scene: Scene, name: string, body: object = DOCS) {
   return { person, ...request, link: linkOn(scene, request.messageId) };
 }
 
-describe('a consent by the authorization code grant', { concurrency: 2 }, () => {
-  it('needs no second press: the first card has the link, and a click that is lost does no harm', async (t) => {
-    const scene = await newScene(t, BY_CODE);
+/** For what needs no daemon of its own; one test after the other. */
+let scene: Scene;
+const closers: (() => Promise<void>)[] = [];
+before(async () => {
+  scene = await newScene({ after: (close) => closers.push(close as () => Promise<void>) }, BY_CODE);
+});
+after(async () => {
+  for (const close of closers) await close();
+});
+
+describe('a consent by the authorization code grant', () => {
+  it('needs no second press: the first card has the link, and a click that is lost does no harm', async () => {
     const { link, messageId, person, sessionId } = await asked(scene, 'Wang Fang');
     const page = await comeBack(scene, link, person);
     assert.deepEqual([page.status, titleOn(page).split(' · ')[1]], [200, 'Authorized: Docs Bot']);
@@ -43,8 +52,7 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
     assert.equal(token.status, 200, token.text);
   });
 
-  it('has one link for the life of the session, which no press extends', async (t) => {
-    const scene = await newScene(t, BY_CODE);
+  it('has one link for the life of the session, which no press extends', async () => {
     const request = await asked(scene, 'Wang Fang', { ...DOCS, ttl_seconds: 60 });
     const { link, messageId, person, sessionId } = request;
     const before = await scene.session(sessionId);
@@ -58,6 +66,31 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
     assert.match(titleOn(await comeBack(scene, link, person)), /Authorized/);
   });
 
+  it('tells another account apart, and her own consent by the new link still counts', async () => {
+    const { link, messageId, person, sessionId } = await asked(scene, 'Wang Fang');
+    const other = newPerson(scene, 'Wang Wei');
+    const page = await comeBack(scene, link, other);
+    assert.match(titleOn(page), /That was not your account/);
+    await scene.shows(messageId, 'That was not your account');
+    assert.match(titleOn(await comeBack(scene, link, person)), /This link has been used/);
+    const next = linkOn(scene, messageId);
+    assert.notEqual(next, link);
+    assert.match(titleOn(await comeBack(scene, next, person)), /Authorized/);
+    assert.equal((await ended(scene, sessionId)).state, 'completed');
+    assert.equal((await scene.daemon.call('GET', `/v1/users/${other.openId}/token`)).status, 404);
+  });
+
+  it('ends with her refusal on the page, which card and session tell', async () => {
+    const { link, messageId, person, sessionId } = await asked(scene, 'Wang Fang');
+    assert.equal(scene.deny({ link, user: person.user }), 'ok');
+    const page = (await scene.pages()).at(-1);
+    assert.ok(page !== undefined && /You declined/.test(titleOn(page)));
+    assert.equal((await ended(scene, sessionId)).state, 'rejected');
+    await scene.sim.until(() => /^You declined/.test(titleOf(scene.sim.message(messageId)?.content)), 10_000);
+  });
+});
+
+describe('a code that comes back', { concurrency: 2 }, () => {
   it('shows the same page when it is reloaded, in any process, without a second exchange', async (t) => {
     const scene = await newScene(t, BY_CODE);
     const { link, person, sessionId } = await asked(scene, 'Wang Fang');
@@ -93,31 +126,6 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
     assert.equal((await ended(scene, sessionId)).state, 'completed');
   });
 
-  it('tells another account apart, and her own consent by the new link still counts', async (t) => {
-    const scene = await newScene(t, BY_CODE);
-    const { link, messageId, person, sessionId } = await asked(scene, 'Wang Fang');
-    const other = newPerson(scene, 'Wang Wei');
-    const page = await comeBack(scene, link, other);
-    assert.match(titleOn(page), /That was not your account/);
-    await scene.shows(messageId, 'That was not your account');
-    assert.match(titleOn(await comeBack(scene, link, person)), /This link has been used/);
-    const next = linkOn(scene, messageId);
-    assert.notEqual(next, link);
-    assert.match(titleOn(await comeBack(scene, next, person)), /Authorized/);
-    assert.equal((await ended(scene, sessionId)).state, 'completed');
-    assert.equal((await scene.daemon.call('GET', `/v1/users/${other.openId}/token`)).status, 404);
-  });
-
-  it('ends with her refusal on the page, which card and session tell', async (t) => {
-    const scene = await newScene(t, BY_CODE);
-    const { link, messageId, person, sessionId } = await asked(scene, 'Wang Fang');
-    assert.equal(scene.deny({ link, user: person.user }), 'ok');
-    const [page] = await scene.pages();
-    assert.ok(page !== undefined && /You declined/.test(titleOn(page)));
-    assert.equal((await ended(scene, sessionId)).state, 'rejected');
-    await scene.sim.until(() => /^You declined/.test(titleOf(scene.sim.message(messageId)?.content)), 10_000);
-  });
-
   it('survives a kill -9 between code and tokens: the code lies in Redis, sealed, and the page can be reloaded', async (t) => {
     const scene = await newScene(t, BY_CODE);
     const { link, person, sessionId } = await asked(scene, 'Wang Fang');
@@ -136,15 +144,6 @@ describe('a consent by the authorization code grant', { concurrency: 2 }, () => 
 });
 
 describe("an error of Feishu's token endpoint", () => {
-  let scene: Scene;
-  const closers: (() => Promise<void>)[] = [];
-  before(async () => {
-    scene = await newScene({ after: (close) => closers.push(close as () => Promise<void>) }, BY_CODE);
-  });
-  after(async () => {
-    for (const close of closers) await close();
-  });
-
   const useless = [20003, 20004, 20024, 20049, 20065, 20071];
   for (const code of useless) {
     it(`${code} is about the code alone: the page says so, the session goes on, the same link still works`, async () => {
