@@ -6,7 +6,7 @@ import { checkCardRules } from '../../src/feishu/cards/card-rules.js';
 import { type CardSet, TOAST_NAMES } from '../../src/feishu/cards/card-set.js';
 import { createCardTime } from '../../src/feishu/cards/card-time.js';
 import { loadCards } from '../../src/feishu/cards/load-cards.js';
-import { LONGEST_NAMES, SAMPLE_NOW, samplesOf } from '../../src/feishu/cards/samples.js';
+import { createSamples, LONGEST_NAMES, SAMPLE_NOW } from '../../src/feishu/cards/samples.js';
 import { sessionVariables } from '../../src/feishu/cards/session-variables.js';
 import { checkCard } from '../simulator/card-rules.js';
 import {
@@ -77,7 +77,7 @@ describe('every card', () => {
 
   it('passes both with sessions of the longest and the shortest legal size', () => {
     const renderer = rendererOf(cards, LONGEST_NAMES);
-    for (const { screen, size, session } of SCREENS.flatMap((name) => samplesOf(name, cards.scopes))) {
+    for (const { screen, size, session } of SCREENS.flatMap(createSamples(cards.scopes))) {
       const card = renderer.render(session, SAMPLE_NOW);
       assert.deepEqual(checkCardRules(card), [], `${screen} ${size}`);
       assert.equal(checkCard(card, { kind: 'ack', previous: card }), null, `${screen} ${size}`);

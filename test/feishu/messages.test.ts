@@ -7,7 +7,7 @@ import { escapePostText } from '../../src/feishu/cards/escape.js';
 import type { JsonObject } from '../../src/feishu/cards/json.js';
 import { loadCards } from '../../src/feishu/cards/load-cards.js';
 import { MAX_POST_BYTES, sizeOf } from '../../src/feishu/cards/message-text.js';
-import { LONGEST_NAMES, samplesOf } from '../../src/feishu/cards/samples.js';
+import { createSamples, LONGEST_NAMES } from '../../src/feishu/cards/samples.js';
 import { elementsOf, linesOf } from '../support/posts.js';
 import { aSession, CARDS_DIR, NOW, rendererOf } from './cards-support.js';
 
@@ -120,7 +120,7 @@ describe('text of others in a message', () => {
 
 describe('the longest message', () => {
   it('fits, and keeps the plain link and the beginning of its list', () => {
-    const [sample] = samplesOf('request', cards.scopes);
+    const [sample] = createSamples(cards.scopes)('request');
     assert.ok(sample);
     const url = `${URL_OF_LINK}${'x'.repeat(5_000)}`;
     const renderer = rendererOf(cards, { ...LONGEST_NAMES, authorizeUrl: () => url });

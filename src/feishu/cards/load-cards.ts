@@ -21,7 +21,7 @@ import type { JsonObject, Problem } from './json.js';
 import { checkMessageText, checkPost } from './message-rules.js';
 import { fillMessage } from './message-text.js';
 import { noticeProblems } from './notice.js';
-import { GRANT_SAMPLES, LONGEST_NAMES, SAMPLE_NOW, type Sample, samplesOf } from './samples.js';
+import { createSamples, GRANT_SAMPLES, LONGEST_NAMES, SAMPLE_NOW, type Sample } from './samples.js';
 import { checkScreenRules, variablesOn } from './screen-rules.js';
 import { sessionVariables, type VariableSources } from './session-variables.js';
 import { fillTemplate } from './template.js';
@@ -37,12 +37,13 @@ export async function loadCards(dir: string): Promise<CardSet> {
   const read = await readCardFiles(dir);
   if (read.problems.length > 0) throw invalid(dir, read.problems);
   const cards = cardSetOf(read);
+  const trial = createTrial(cards);
   const problems = [
     ...CARD_NAMES.flatMap((name) =>
-      cardProblems(name, cards).map((problem) => ({ file: templateFile(name), ...problem })),
+      cardProblems(name, cards, trial).map((problem) => ({ file: templateFile(name), ...problem })),
     ),
     ...MESSAGE_NAMES.flatMap((name) =>
-      messageProblems(name, cards).map((problem) => ({ file: 'messages.json', ...problem })),
+      messageProblems(name, cards, trial).map((problem) => ({ file: 'messages.json', ...problem })),
     ),
     ...noticeProblems(cards.notice).map((rule) => ({ file: 'notice.json', path: 'text', rule })),
   ];
@@ -70,12 +71,11 @@ function cardSetOf({ files }: CardFiles): CardSet {
 }
 
 /** The longest card has every element of its template, so that places are those of the file: it is judged first. */
-function cardProblems(name: CardName, cards: CardSet): Problem[] {
+function cardProblems(name: CardName, cards: CardSet, trial: Trial): Problem[] {
   const template = cards.templates[name];
   const problems = checkTemplate(template, variablesOn(name));
   if (problems.length > 0) return problems;
-  const sources = { cards, time: createCardTime('Asia/Kathmandu'), ...LONGEST_NAMES };
-  for (const { size, variables } of toTryWith(name, sources)) {
+  for (const { size, variables } of trial(name)) {
     const card = fillTemplate(template, variables);
     const found = [...checkCardRules(card), ...checkScreenRules(name, card)];
     if (found.length > 0) return found.map(({ path, rule }) => ({ path, rule: `${rule}${WHEN[size]}` }));
@@ -84,21 +84,26 @@ function cardProblems(name: CardName, cards: CardSet): Problem[] {
 }
 
 /** By the rules of its words, then, filled with the longest, by its size. */
-function messageProblems(name: MessageTextName, cards: CardSet): Problem[] {
+function messageProblems(name: MessageTextName, cards: CardSet, trial: Trial): Problem[] {
   const text = cards.messages[name];
   const problems = checkMessageText(name, text);
   if (problems.length > 0) return problems;
-  const sources = { cards, time: createCardTime('Asia/Kathmandu'), ...LONGEST_NAMES };
-  return toTryWith(name, sources).flatMap(({ variables }) => checkPost(name, fillMessage(text, variables)));
+  return trial(name).flatMap(({ variables }) => checkPost(name, fillMessage(text, variables)));
 }
 
-/** The longest first. */
-function toTryWith(name: CardName, sources: VariableSources): { size: Sample['size']; variables: Variables }[] {
-  if (name === WITHDRAWN_SCREEN) {
-    return GRANT_SAMPLES.map(({ size, grant }) => ({ size, variables: withdrawalVariables(grant, sources) }));
-  }
-  const samples = samplesOf(name === GONE_SCREEN ? 'request' : name, sources.cards.scopes);
-  return samples.map(({ size, session }) => ({ size, variables: sessionVariables(session, SAMPLE_NOW, sources) }));
+/** The values to try a card with, the longest first. */
+type Trial = (name: CardName) => { readonly size: Sample['size']; readonly variables: Variables }[];
+
+function createTrial(cards: CardSet): Trial {
+  const sources: VariableSources = { cards, time: createCardTime('Asia/Kathmandu'), ...LONGEST_NAMES };
+  const samplesOf = createSamples(cards.scopes);
+  return (name) => {
+    if (name === WITHDRAWN_SCREEN) {
+      return GRANT_SAMPLES.map(({ size, grant }) => ({ size, variables: withdrawalVariables(grant, sources) }));
+    }
+    const samples = samplesOf(name === GONE_SCREEN ? 'request' : name);
+    return samples.map(({ size, session }) => ({ size, variables: sessionVariables(session, SAMPLE_NOW, sources) }));
+  };
 }
 
 const WHEN = { longest: '', shortest: ' (once everything empty is dropped)' } as const;

@@ -6,7 +6,14 @@ import type { LocalizedText } from '../../config/config.js';
 import { MAX_REASON_CHARACTERS } from '../../domain/reason.js';
 import { MAX_SCOPES, OFFLINE_ACCESS } from '../../domain/scopes.js';
 import type { Screen } from '../../domain/screen.js';
-import type { DeviceLink, FailureReason, LinkState, Session, SessionState } from '../../domain/session.js';
+import {
+  type DeviceLink,
+  type FailureReason,
+  isLive,
+  type LinkState,
+  type Session,
+  type SessionState,
+} from '../../domain/session.js';
 import { MAX_NAME, MAX_SIDE_LINK, type VariableSources } from './session-variables.js';
 import { MAX_CLIENTS, type WithdrawnGrant } from './withdrawal.js';
 
@@ -136,13 +143,21 @@ export interface Sample {
   readonly session: Session;
 }
 
-/** The longest first. */
-export const samplesOf = (screen: Screen, words: ReadonlyMap<string, LocalizedText>): Sample[] =>
-  [
-    { size: 'longest' as const, session: longest(longestScopes(words)) },
-    { size: 'longest' as const, session: { ...longest(longestScopes(words)), link: null } },
-    { size: 'shortest' as const, session: SHORTEST },
-  ].map(({ size, session }) => ({ screen, size, session: { ...session, ...CIRCUMSTANCES[screen] } }));
+/** The samples of a screen, the longest first; while a session lives, with a link of either grant. */
+export function createSamples(words: ReadonlyMap<string, LocalizedText>): (screen: Screen) => Sample[] {
+  const byDevice = longest(longestScopes(words));
+  const byCode: Session = { ...byDevice, link: null };
+  return (screen) => {
+    const circumstances = CIRCUMSTANCES[screen];
+    const sample = (size: Sample['size'], session: Session): Sample => ({
+      screen,
+      size,
+      session: { ...session, ...circumstances },
+    });
+    const longestOnes = isLive(circumstances.state) ? [byDevice, byCode] : [byDevice];
+    return [...longestOnes.map((session) => sample('longest', session)), sample('shortest', SHORTEST)];
+  };
+}
 
 const GRANT: WithdrawnGrant = { appId: SHORTEST.appId, clientIds: [], at: SAMPLE_NOW };
 
