@@ -5,14 +5,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertAcked, assertQuick, clickOf, textOf } from '../support/acks.js';
-import { allShow, cardText, crowd } from '../support/crowd.js';
+import { allShow, cardText, crowd, type Member } from '../support/crowd.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
+import { eventually } from '../support/steps.js';
 import { QUICK_STOP, stopInTheMiddle } from '../support/stopping.js';
 
 /** A click has been judged: its link is in the making. */
 const judged = ({ sim }: Scene): Promise<unknown> =>
   sim.until(() => sim.calls.some(({ api }) => api === 'device_authorization'), 5_000, 'the link to be asked for');
+
+/** Every click has changed its session. */
+const allJudged = ({ app, redis }: Scene, people: readonly Member[]): Promise<unknown> =>
+  eventually(async () => {
+    const record = (id: string): string => `authd:{${app.appId}}:session:${id}`;
+    const states = await Promise.all(people.map(({ sessionId }) => redis.client.hget(record(sessionId), 'state')));
+    return !states.includes('pending');
+  });
 
 describe('a click is answered in time', { concurrency: 2 }, () => {
   it('while Redis is dead, also for the click that is in hand at its death', async (t) => {
@@ -99,7 +108,7 @@ describe('clicks that the end of the daemon meets', { concurrency: 2 }, () => {
     scene.sim.faults.add({ on: 'api', api: '*', kind: 'delay', ms: 600 });
     const updates = people.slice(50).map((person) => clickOf(scene, person, 'decline'));
     const clicks = people.slice(0, 50).map((person) => clickOf(scene, person, 'authorize'));
-    await judged(scene);
+    await allJudged(scene, people);
     scene.daemon.signal('SIGINT');
     for (const click of await Promise.all([...updates, ...clicks])) assertAcked(click);
     assert.equal(await scene.daemon.exited(), 0);
