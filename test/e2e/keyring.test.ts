@@ -145,7 +145,7 @@ describe('key rotation', { concurrency: 3 }, () => {
     await newer.readiness(200);
     // Both know the new key, so either may have done the last of it.
     const toNew = (line: LogLine): boolean => line['target_key_id'] === 'k2';
-    await Promise.any([scene.daemon, newer].map((daemon) => daemon.line('keyring.resealed', toNew, 20_000)));
+    await Promise.any([scene.daemon, newer].map((daemon) => daemon.line('keyring.resealed', toNew, 75_000)));
     const token = async (daemon: Daemon) => (await daemon.call('GET', `/v1/users/${scene.openId}/token`)).status;
     assert.deepEqual([await token(scene.daemon), await token(newer)], [200, 200]);
     const person = newPerson(scene, 'meanwhile');
