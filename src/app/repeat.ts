@@ -5,20 +5,26 @@ export interface Repeated {
   now(): void;
   /** What is running goes on. */
   stop(): void;
+  /** Resolves when what is running has ended. */
+  settled(): Promise<void>;
 }
 
 /** @param onError told of what the task throws; the next run comes all the same */
 export function repeat(everyMs: number, task: () => Promise<unknown>, onError: (error: unknown) => void): Repeated {
-  let busy = false;
+  let running: Promise<void> | null = null;
   const run = (): void => {
-    if (busy) return;
-    busy = true;
-    task()
-      .catch(onError)
+    running ??= task()
+      .then(() => undefined, onError)
       .finally(() => {
-        busy = false;
+        running = null;
       });
   };
   const timer = setInterval(run, everyMs);
-  return { now: run, stop: () => clearInterval(timer) };
+  return {
+    now: run,
+    stop: () => clearInterval(timer),
+    async settled() {
+      await running;
+    },
+  };
 }

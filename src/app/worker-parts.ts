@@ -20,7 +20,7 @@ import {
 } from '../processors/maintenance.js';
 import { moveDue } from '../processors/refresh-schedule.js';
 import { createRefused } from '../processors/refused.js';
-import { createResealJob, RESEAL } from '../processors/reseal.js';
+import { createResealSlice } from '../processors/reseal.js';
 import { createSessionExpiryProcessor } from '../processors/session-expiry.js';
 import { createSettle } from '../processors/settle.js';
 import { createShowCard } from '../processors/show-card.js';
@@ -101,7 +101,6 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     sessions,
     jobs: producer,
     retentionMs: config.session.retentionDays * DAY_MS,
-    reseal: createResealJob({ reseal: store.reseal, now, logger }),
     now,
     logger,
   };
@@ -171,7 +170,6 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
     repeating: [
       { id: RECONCILE, everyMs: RECONCILE_EVERY_MS },
       { id: CLEANUP, everyMs: CLEANUP_EVERY_MS },
-      { id: RESEAL, everyMs: RESEAL_EVERY_MS },
     ],
     onError: (error) =>
       gate.warn('queue watch', { event: 'queue.watch_failed', err: error }, 'The queues could not be looked after'),
@@ -197,13 +195,26 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
         'Due grants could not be taken; it is tried again',
       ),
   );
+  const stopping = new AbortController();
+  const slice = createResealSlice({ reseal: store.reseal, now, logger });
+  const resealing = repeat(
+    RESEAL_EVERY_MS,
+    () => slice(stopping.signal),
+    (error) =>
+      gate.warn(
+        'reseal',
+        { event: 'keyring.reseal_failed', err: error },
+        'Values of former keys could not be sealed again; it is tried again',
+      ),
+  );
 
   return {
     stalled: () => watch.stalled(),
     async close() {
+      stopping.abort();
       watch.stop();
-      schedule.stop();
-      await pool.close();
+      for (const repeated of [schedule, resealing]) repeated.stop();
+      await Promise.all([pool.close(), schedule.settled(), resealing.settled()]);
     },
   };
 }

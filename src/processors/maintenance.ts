@@ -1,14 +1,12 @@
 /**
- * Queue `maintenance`: the reconciler makes missing jobs again (a crash between record and job, a lost queue), ended
- * sessions are deleted after their retention, and values of former keys are sealed again (reseal.ts). Repairs are
- * counted and said.
+ * Queue `maintenance`: the reconciler makes missing jobs again (a crash between record and job, a lost queue), and ended
+ * sessions are deleted after their retention. Repairs are counted and said.
  */
 import type { Logger } from 'pino';
 import { type Duty, dutiesOf } from '../domain/duties.js';
 import { DONE, type Processor } from '../domain/job.js';
 import { AuthdError } from '../errors.js';
 import type { SessionStore } from '../store/session-store.js';
-import { RESEAL } from './reseal.js';
 
 export const RECONCILE = 'reconcile';
 export const CLEANUP = 'cleanup';
@@ -19,8 +17,6 @@ export interface MaintenanceDeps {
   /** Which of these have no job, and making one. */
   readonly jobs: { missing(duties: readonly Duty[]): Promise<Duty[]>; ensure(duty: Duty): Promise<void> };
   readonly retentionMs: number;
-  /** A slice of the walk over all sealed values. */
-  readonly reseal: (signal: AbortSignal) => Promise<void>;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -85,7 +81,6 @@ async function repair(deps: MaintenanceDeps, sessionId: string): Promise<number>
 
 export function createMaintenanceProcessor(deps: MaintenanceDeps): Processor {
   return async (job) => {
-    if (job.name === RESEAL) await deps.reseal(job.signal);
     for (const appId of deps.appIds) {
       if (job.signal.aborted) break;
       if (job.name === RECONCILE) await reconcile(deps, appId, { all: false, signal: job.signal });

@@ -1,32 +1,31 @@
 /**
- * Job `reseal` of queue `maintenance`: values sealed with a former key are sealed again with the first one, a slice of
- * time now and then, so that neither the reconciler nor the clicks wait for it. Says how far it is and which keys
- * nothing uses any more. The walk itself is store/reseal.ts.
+ * Values sealed with a former key are sealed again with the first one, a slice of time now and then, so that nothing
+ * else waits for it. Says how far it is and which keys nothing uses any more. The walk itself is store/reseal.ts.
+ *
+ * No job of a queue: only a process that has the key everything is to be sealed with in front can do it, and a queue
+ * gives its jobs to any. So each process looks by itself, and the walk's lease lets one of them work at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ResealPass } from '../domain/keyring.js';
 import type { Reseal, ResealProgress } from '../store/reseal.js';
 
-export const RESEAL = 'reseal';
-
-export interface ResealJobDeps {
+export interface ResealSliceDeps {
   readonly reseal: Reseal;
   /** Milliseconds; any origin. */
   readonly now: () => number;
   readonly logger: Logger;
 }
 
-/** A job works no longer than this, and of that time only a part: it leaves Redis and the process to others. */
+/** A slice is no longer than this, and of that time only a part: it leaves Redis and the process to others. */
 const SLICE_MS = 2_000;
 const SHARE = 1 / 3;
 const LEAST_PAUSE_MS = 5;
 const PROGRESS_EVERY_MS = 15_000;
 
-/** One slice. Does nothing while another one runs in this process or elsewhere. */
-export function createResealJob(deps: ResealJobDeps): (signal: AbortSignal) => Promise<void> {
+/** One slice. Does nothing while another process is at it. The caller runs one at a time. */
+export function createResealSlice(deps: ResealSliceDeps): (signal: AbortSignal) => Promise<void> {
   const { logger, now, reseal } = deps;
-  let running = false;
   let isWaiting = false;
   let said: { readonly pass: string; readonly at: number } | null = null;
 
@@ -73,7 +72,7 @@ export function createResealJob(deps: ResealJobDeps): (signal: AbortSignal) => P
     return begun.pass;
   };
 
-  const work = async (signal: AbortSignal): Promise<void> => {
+  return async (signal) => {
     const endsAt = now() + SLICE_MS;
     let pass = await begin();
     if (pass === null) return;
@@ -88,16 +87,6 @@ export function createResealJob(deps: ResealJobDeps): (signal: AbortSignal) => P
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
     await reseal.release();
-  };
-
-  return async (signal) => {
-    if (running) return;
-    running = true;
-    try {
-      await work(signal);
-    } finally {
-      running = false;
-    }
   };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createResealJob } from '../../src/processors/reseal.js';
+import { createResealSlice } from '../../src/processors/reseal.js';
 import { newKey, newRing } from '../store/new-ring.js';
 import { APP, newStore } from '../store/new-store.js';
 import { captureLog } from '../support/captured-log.js';
@@ -18,16 +18,16 @@ async function rotated(t: TestContext, options: { readonly grants: number; reado
   const after = newRing(redis, keys, [k2, k1]);
   await after.keyring.join();
   const log = captureLog();
-  const job = (ring = after) => createResealJob({ reseal: ring.reseal, now: Date.now, logger: log.logger });
-  return { after, before, k1, k2, keys, log, redis, job };
+  const slice = (ring = after) => createResealSlice({ reseal: ring.reseal, now: Date.now, logger: log.logger });
+  return { after, before, k1, k2, keys, log, redis, slice };
 }
 
 const never = new AbortController().signal;
 
 describe('a slice of the re-seal', { concurrency: 2 }, () => {
   it('ends what is small in one go and says so', async (t) => {
-    const { job, log } = await rotated(t, { grants: 150 });
-    await job()(never);
+    const { slice, log } = await rotated(t, { grants: 150 });
+    await slice()(never);
     const [first] = log.of('keyring.reseal_progress');
     assert.deepEqual([first?.['target_key_id'], first?.['pass'], first?.['percent']], ['k2', 1, 0]);
     const ends = log.of('keyring.resealed');
@@ -43,17 +43,17 @@ describe('a slice of the re-seal', { concurrency: 2 }, () => {
       ['k1'],
     );
     const count = log.lines.length;
-    await job()(never);
+    await slice()(never);
     assert.equal(log.lines.length, count, 'there is nothing more to say');
   });
 
   it('stops at once when the process does, and another process goes on', async (t) => {
-    const { job, k1, k2, keys, log, redis } = await rotated(t, { grants: 600 });
+    const { slice, k1, k2, keys, log, redis } = await rotated(t, { grants: 600 });
     const stopping = new AbortController();
-    const slice = job()(stopping.signal);
+    const running = slice()(stopping.signal);
     await log.find(({ event }) => event === 'keyring.reseal_progress');
     stopping.abort();
-    await slice;
+    await running;
     assert.deepEqual(log.of('keyring.resealed'), []);
     const other = newRing(redis, keys, [k2, k1]);
     await other.keyring.join();
@@ -61,27 +61,27 @@ describe('a slice of the re-seal', { concurrency: 2 }, () => {
   });
 
   it('leaves the work to the process that has begun it', async (t) => {
-    const { job, k1, k2, keys, log, redis } = await rotated(t, { grants: 250 });
+    const { slice, k1, k2, keys, log, redis } = await rotated(t, { grants: 250 });
     const other = newRing(redis, keys, [k2, k1]);
     await other.keyring.join();
-    const [one, two] = [job(), job(other)];
-    await Promise.all([one(never), one(never), two(never)]);
+    const [one, two] = [slice(), slice(other)];
+    await Promise.all([one(never), two(never)]);
     assert.equal(log.of('keyring.resealed')[0]?.['resealed'], 250);
     assert.equal(log.of('keyring.reseal_progress').filter((line) => line['pass'] === 1).length, 1);
   });
 
   it('says once that a running process lacks the new key', async (t) => {
-    const { before, job, log } = await rotated(t, { grants: 1, ring: 'poor' });
-    const slice = job();
-    await slice(never);
-    await slice(never);
+    const { before, slice, log } = await rotated(t, { grants: 1, ring: 'poor' });
+    const again = slice();
+    await again(never);
+    await again(never);
     const lines = log.of('keyring.reseal_waits');
     assert.deepEqual(
       lines.map((line) => line['target_key_id']),
       ['k2'],
     );
     await before.keyring.leave();
-    await slice(never);
+    await again(never);
     assert.equal(log.of('keyring.key_removable').length, 1);
   });
 });

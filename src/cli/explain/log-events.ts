@@ -63,6 +63,7 @@ export const LOG_EVENTS: Entries = {
     'Compare the key of the caller at remote_address with API_KEYS and `clients`.',
   ),
   'keyring.key_missing': operator('the store is written with a key that a process does not have', SAME_KEYS),
+  'keyring.reseal_failed': operator('values of a former key could not be sealed again', REDIS),
   'keyring.reseal_waits': operator('a running process does not know the new key', SAME_KEYS),
   'link.failed': operator('no consent link could be made for a minute', 'The user can ask again. Look up feishu_code.'),
   'message.not_sent': operator('a message (CARD=link) could not be sent', 'It is tried again. Look up feishu_code.'),

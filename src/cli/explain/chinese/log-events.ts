@@ -50,6 +50,7 @@ export const LOG_ZH: Translations = {
     '对照 API_KEYS 和 `clients`，检查 remote_address 上调用方的密钥。',
   ],
   'keyring.key_missing': ['存储使用了某个进程没有的加密密钥', SAME_KEYS],
+  'keyring.reseal_failed': ['用旧密钥加密的内容未能改用新密钥', REDIS],
   'keyring.reseal_waits': ['有一个运行中的进程还没有新密钥', SAME_KEYS],
   'link.failed': ['一分钟内未能生成授权链接', '用户可以再次获取。请查询 feishu_code。'],
   'message.not_sent': ['有一条消息（CARD=link）未能发出', '会自动重试。请查询 feishu_code。'],
