@@ -15,7 +15,7 @@ import { ROOT } from './setup.mjs';
 
 const CONCURRENCY = 3;
 /** For one test, and (Node's runner counts that way) for one file as well. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 240_000;
 /** A process that was told to stop may need a moment to be gone. */
 const LEFTOVER_GRACE_MS = 3000;
 const COUNTS = { tests: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };

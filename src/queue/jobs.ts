@@ -50,8 +50,12 @@ export const DEFAULT_JOB_OPTIONS: JobsOptions = {
   removeOnFail: true,
 };
 
-/** `lockDuration`: after kill -9 another worker takes an active job over that late. */
-export const WORKER_TIMING = { lockDurationMs: 10_000, stalledIntervalMs: 5_000, drainDelaySeconds: 5 } as const;
+/**
+ * A job that was in hand when its worker was killed, or whose start was told to a connection that broke, is taken up
+ * after the lock has ended and one look more: 12 s, within the 15 s in which due jobs run after an outage of Redis.
+ * BullMQ lets one worker of a queue look per interval, however many there are.
+ */
+export const WORKER_TIMING = { lockDurationMs: 10_000, stalledIntervalMs: 2_000, drainDelaySeconds: 5 } as const;
 
 /** How many jobs of a queue one process works on at once: they wait for Feishu, not for the processor. */
 export const CONCURRENCY: Readonly<Record<QueueName, number>> = {

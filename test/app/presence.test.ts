@@ -53,10 +53,10 @@ describe('the presence of a process', () => {
   it('shows every process of the fleet, and one that was killed no longer', async (t) => {
     const { another, names } = await newScene(t);
     const victim = await another('two');
-    await eventually(async () => (await names()).join() === 'one,two', 5_000, 'both to be there');
+    await eventually(async () => (await names()).join() === 'one,two', 20_000, 'both to be there');
     victim.kill('SIGKILL');
     const killedAt = performance.now();
-    await eventually(async () => (await names()).join() === 'one', 5_000, 'the killed one to be gone');
+    await eventually(async () => (await names()).join() === 'one', 20_000, 'the killed one to be gone');
     const goneAfterMs = performance.now() - killedAt;
     assert.ok(goneAfterMs > 1_000, `it went after ${goneAfterMs} ms: who is only late is not gone`);
   });
@@ -71,7 +71,7 @@ describe('the presence of a process', () => {
   it('ends at once when a process stops in order', async (t) => {
     const { another, names } = await newScene(t);
     const child = await another('two');
-    await eventually(async () => (await names()).length === 2, 5_000, 'both to be there');
+    await eventually(async () => (await names()).length === 2, 20_000, 'both to be there');
     child.disconnect();
     await once(child, 'exit');
     assert.deepEqual(await names(), ['one']);
@@ -84,9 +84,9 @@ describe('the presence of a process', () => {
       connection({ appId: 'cli_b', state: 'reconnecting', lastError, lastEventAt: null }),
     ];
     const { processes } = await newScene(t, { connections: () => statuses });
-    await eventually(async () => (await processes.list()).length === 1, 5_000, 'it to be there');
+    await eventually(async () => (await processes.list()).length === 1, 20_000, 'it to be there');
     const [{ silentMs, startedAt, ...seen } = assert.fail()] = await processes.list();
-    assert.ok(silentMs < 1_000 && Date.now() - startedAt < 10_000);
+    assert.ok(silentMs < 3_000 && Date.now() - startedAt < 10_000);
     assert.deepEqual(seen, {
       id: 'one',
       host: hostname(),
@@ -113,7 +113,7 @@ describe('the presence of a process', () => {
     let status = connection();
     const { presence, processes } = await newScene(t, { everyMs: 60_000, connections: () => [status] });
     const state = async () => (await processes.list())[0]?.connections[0]?.state;
-    await eventually(async () => (await state()) === 'connected', 5_000, 'the first note');
+    await eventually(async () => (await state()) === 'connected', 20_000, 'the first note');
     status = connection({ state: 'reconnecting' });
     presence.changed();
     await eventually(async () => (await state()) === 'reconnecting', 1_200, 'the change');
@@ -121,9 +121,9 @@ describe('the presence of a process', () => {
 
   it('is told again by itself after Redis was away and came back empty', async (t) => {
     const { names, server } = await newScene(t);
-    await eventually(async () => (await names()).length === 1, 5_000, 'it to be there');
+    await eventually(async () => (await names()).length === 1, 20_000, 'it to be there');
     await server.kill();
     await server.start({ empty: true });
-    await eventually(async () => (await names()).join() === 'one', 10_000, 'it to be back');
+    await eventually(async () => (await names()).join() === 'one', 20_000, 'it to be back');
   });
 });

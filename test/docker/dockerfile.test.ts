@@ -155,7 +155,7 @@ function theImage(image: Image): void {
     assert.equal(await container.exited(), 0, container.output());
     assert.ok(performance.now() - stopping < 5_000);
     assert.match(container.output(), /"event":"daemon\.stopped","exit_code":0/);
-    await eventually(() => sim.connections().length === 0, 5_000, 'the long connection to be closed');
+    await eventually(() => sim.connections().length === 0, 20_000, 'the long connection to be closed');
   });
 
   it('fails its health check while nothing is served', async (t) => {

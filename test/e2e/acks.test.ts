@@ -125,7 +125,11 @@ describe('a click has one effect', { concurrency: 2 }, () => {
     const asked = await scene.ask();
     const stranger = scene.sim.addUser({ name: 'Stranger' });
     const session = () => scene.session(asked.sessionId);
-    await eventually(async () => (await session())['message_id'] === asked.messageId, 5_000, 'the message to be known');
+    await eventually(
+      async () => (await session())['message_id'] === asked.messageId,
+      20_000,
+      'the message to be known',
+    );
     const before = await session();
     for (const action of ['authorize', 'agreed', 'decline', 'restart', 'revoke', 'nonsense']) {
       const click = await scene.click(asked.messageId, action, asked.sessionId, { user: stranger });

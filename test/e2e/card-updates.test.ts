@@ -35,8 +35,8 @@ describe('updates of a message', { concurrency: 4 }, () => {
     scene.consent({ link, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
-    await sim.until(() => shown(scene, asked) === 'Checking your authorization', 10_000, 'the late update');
-    await sim.until(() => shown(scene, asked).startsWith('Authorized'), 15_000, 'the end once more');
+    await sim.until(() => shown(scene, asked) === 'Checking your authorization', 20_000, 'the late update');
+    await sim.until(() => shown(scene, asked).startsWith('Authorized'), 20_000, 'the end once more');
     assert.ok(patchesOf(scene, asked.messageId).length <= 5);
   });
 
@@ -51,13 +51,13 @@ describe('updates of a message', { concurrency: 4 }, () => {
       const userCode = await authorize(scene, asked);
       sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...trouble });
       scene.deny({ link: userCode, user });
-      await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 5_000, 'the update with the refusal');
+      await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 20_000, 'the update with the refusal');
       const old = await scene.click(asked.messageId, 'authorize', asked.sessionId);
       assert.match(titleOf(old.card), /^You declined/);
       const restart = await scene.click(asked.messageId, 'restart', asked.sessionId);
       assert.equal(restart.errorCode, undefined, restart.reason);
-      await sim.until(() => shown(scene, asked).startsWith('You declined'), 5_000, 'the late update');
-      await sim.until(() => shown(scene, asked).startsWith('One step left'), 15_000, 'the new link again');
+      await sim.until(() => shown(scene, asked).startsWith('You declined'), 20_000, 'the late update');
+      await sim.until(() => shown(scene, asked).startsWith('One step left'), 20_000, 'the new link again');
       const next = String((await scene.session(asked.sessionId))['next_session_id']);
       scene.consent({ link: linkOn(scene, asked.messageId), user });
       assert.equal((await ended(scene, next)).state, 'completed');
@@ -79,7 +79,7 @@ describe('updates of a message', { concurrency: 4 }, () => {
     for (const limit of limits) sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...limit });
     scene.consent({ link: userCode, user });
     await ended(scene, asked.sessionId);
-    await scene.shows(asked.messageId, 'Authorized', 15_000);
+    await scene.shows(asked.messageId, 'Authorized');
     assert.equal(patchesOf(scene, asked.messageId).length, limits.length + 1);
   });
 
@@ -131,7 +131,7 @@ describe('updates of a message', { concurrency: 4 }, () => {
     const before = fetched();
     sim.revokeTenantTokens(app.appId);
     await Promise.all(cards.map((asked) => invalidate(scene, asked)));
-    for (const { messageId } of cards) await scene.shows(messageId, 'Request cancelled', 15_000);
+    for (const { messageId } of cards) await scene.shows(messageId, 'Request cancelled');
     assert.equal(fetched(), before + 1);
   });
 });
@@ -170,8 +170,8 @@ describe('an update and an ack that cross', { concurrency: 4 }, () => {
     await underWay;
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
     assert.match(titleOf(decline.card), /^You declined/);
-    await sim.until(() => shown(scene, asked).startsWith('Checking'), 5_000, 'the update that crossed the click');
-    await sim.until(() => shown(scene, asked).startsWith('You declined'), 10_000, 'the end once more');
+    await sim.until(() => shown(scene, asked).startsWith('Checking'), 20_000, 'the update that crossed the click');
+    await sim.until(() => shown(scene, asked).startsWith('You declined'), 20_000, 'the end once more');
   });
 });
 

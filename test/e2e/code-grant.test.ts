@@ -86,7 +86,7 @@ describe('a consent by the authorization code grant', () => {
     const page = (await scene.pages()).at(-1);
     assert.ok(page !== undefined && /You declined/.test(titleOn(page)));
     assert.equal((await ended(scene, sessionId)).state, 'rejected');
-    await scene.sim.until(() => /^You declined/.test(titleOf(scene.sim.message(messageId)?.content)), 10_000);
+    await scene.sim.until(() => /^You declined/.test(titleOf(scene.sim.message(messageId)?.content)));
   });
 });
 

@@ -54,7 +54,7 @@ describe('another account consents', { concurrency: 2 }, () => {
     ]) {
       const code = await authorize(scene, asked);
       scene.consent({ link: code, user: other.user });
-      await sim.until(() => titleOf(sim.message(asked.messageId)?.content) === title, 10_000, title);
+      await sim.until(() => titleOf(sim.message(asked.messageId)?.content) === title, 20_000, title);
     }
     const failed = await ended(scene, asked.sessionId);
     assert.deepEqual([failed.state, failed.failure_reason], ['failed', 'identity_mismatch']);
@@ -92,7 +92,7 @@ describe('user_info cannot be had', { concurrency: 3 }, () => {
         const asked = await person.ask(DOCS);
         const userCode = await authorize(scene, asked, person);
         scene.consent({ link: userCode, user: person.user });
-        await scene.shows(asked.messageId, 'Checking your authorization', 15_000);
+        await scene.shows(asked.messageId, 'Checking your authorization');
         const early = await daemon.call('GET', `/v1/users/${person.openId}/token`);
         assert.equal(early.status, 404, `${name}: ${early.text}`);
         assert.equal((await ended(scene, asked.sessionId, 30)).state, 'completed', name);
@@ -168,7 +168,7 @@ describe('she declines', { concurrency: 3 }, () => {
     const { daemon, openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     const userCode = await authorize(scene, asked);
-    const issued = sim.waitFor('token', 10_000);
+    const issued = sim.waitFor('token');
     const held = sim.faults.add({ ...tokenCall(scene), kind: 'hold', when: 'after', times: 1 });
     scene.consent({ link: userCode, user });
     await issued;

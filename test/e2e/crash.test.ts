@@ -57,7 +57,7 @@ async function killAt(t: TestContext, [, isHere]: Step): Promise<void> {
   const card = () => sim.messagesTo(openId).find((message) => message.kind === 'card');
   // She does what the card offers until the daemon is dead.
   const person = (async () => {
-    const message = await sim.until(card, 10_000);
+    const message = await sim.until(card);
     await authorizeByCard(scene, message.messageId, { timeoutMs: 15_000, patient: true });
   })().catch(() => undefined);
   const late = sim.waitFor(() => false, 20_000);

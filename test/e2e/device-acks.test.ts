@@ -13,7 +13,7 @@ import { QUICK_STOP, stopInTheMiddle } from '../support/stopping.js';
 
 /** A click has been judged: its link is in the making. */
 const judged = ({ sim }: Scene): Promise<unknown> =>
-  sim.until(() => sim.calls.some(({ api }) => api === 'device_authorization'), 5_000, 'the link to be asked for');
+  sim.until(() => sim.calls.some(({ api }) => api === 'device_authorization'), 20_000, 'the link to be asked for');
 
 /** Every click has changed its session. */
 const allJudged = ({ app, redis }: Scene, people: readonly Member[]): Promise<unknown> =>

@@ -73,8 +73,8 @@ describe("Feishu's answers are odd", { concurrency: 4 }, () => {
     const polls = sim.calls.filter(({ api }) => api === 'token').map(({ at }) => at);
     const [first = 0, second = 0, third = 0] = polls;
     assert.equal(polls.length, 3);
-    assert.ok(second - first >= 5_800 && second - first < 8_000, `6 s, not ${second - first} ms`);
-    assert.ok(third - second >= 10_500 && third - second < 13_000, `11 s, not ${third - second} ms`);
+    assert.ok(second - first >= 5_800 && second - first < 10_000, `6 s, not ${second - first} ms`);
+    assert.ok(third - second >= 10_500 && third - second < 15_000, `11 s, not ${third - second} ms`);
   });
 
   it('pending for ever: polls end with the link, the card offers a new one, no job is left', async (t) => {
@@ -89,7 +89,7 @@ describe("Feishu's answers are odd", { concurrency: 4 }, () => {
     await eventually(async () => (await jobsOf(scene, 'device-poll')).length === 0);
     const polls = sim.calls.filter(({ api }) => api === 'token');
     assert.ok(polls.length >= 2, 'it was polled');
-    for (const { at } of polls) assert.ok(at < linkEnd + 2_500, `a poll ${at - linkEnd} ms after the end of the link`);
+    for (const { at } of polls) assert.ok(at < linkEnd + 5_000, `a poll ${at - linkEnd} ms after the end of the link`);
   });
 
   it('pages, resets, limits, failures of the moment and answers nobody knows never end a link', async (t) => {
@@ -250,7 +250,7 @@ describe('the link', { concurrency: 3 }, () => {
     scene.consent({ link: userCode, user });
     const agreedAt = Date.now();
     assert.equal((await ended(scene, asked.sessionId, 30)).state, 'completed');
-    assert.ok(Date.now() - agreedAt < 8_000, `it took ${Date.now() - agreedAt} ms`);
+    assert.ok(Date.now() - agreedAt < 9_500, `it took ${Date.now() - agreedAt} ms`);
     assert.deepEqual(
       sim.calls.filter(({ error }) => error === 'slow_down'),
       [],
@@ -274,7 +274,7 @@ describe('the link', { concurrency: 3 }, () => {
     const asked = await scene.ask(DOCS);
     const first = await authorize(scene, asked);
     sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500, times: 2 });
-    const issued = sim.waitFor('token', 10_000);
+    const issued = sim.waitFor('token');
     const held = sim.faults.add({ ...POLL, userCode: first, kind: 'hold', when: 'after', times: 1 });
     scene.consent({ link: first, user });
     await issued;

@@ -32,7 +32,7 @@ describe('a device code dies', { concurrency: 4 }, () => {
     const first = await authorize(scene, asked);
     const extended = endOf(await scene.session(asked.sessionId));
     const linkEnd = sim.deviceCodes()[0]?.expiresAt ?? 0;
-    assert.ok(Math.abs(extended - linkEnd) < 1_000, `the session ends ${extended - linkEnd} ms after the link`);
+    assert.ok(Math.abs(extended - linkEnd) < 2_500, `the session ends ${extended - linkEnd} ms after the link`);
     sim.expireDeviceCode(first);
     await scene.shows(asked.messageId, 'The link has expired');
     await authorize(scene, asked);
@@ -86,10 +86,10 @@ describe('a device code dies', { concurrency: 4 }, () => {
     sim.faults.add({ on: 'api', api: 'message.patch', kind: 'status', status: 502, times: 1 });
     const toast = await scene.click(asked.messageId, 'authorize', asked.sessionId);
     assert.equal(toast.toast?.i18n?.['en_us'], 'Preparing the link, the card will update in a moment');
-    await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 5_000, 'the update with the link');
+    await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 20_000, 'the update with the link');
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
     assert.match(titleOf(decline.card), /^You declined/);
-    await sim.until(() => shown(scene, asked).startsWith('One step left'), 10_000, 'the late update');
-    await sim.until(() => shown(scene, asked).startsWith('You declined'), 15_000, 'the end once more');
+    await sim.until(() => shown(scene, asked).startsWith('One step left'), 20_000, 'the late update');
+    await sim.until(() => shown(scene, asked).startsWith('You declined'), 20_000, 'the end once more');
   });
 });

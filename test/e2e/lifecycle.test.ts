@@ -54,7 +54,7 @@ describe('stopping', { concurrency: 2 }, () => {
   it('SIGTERM with jobs in hand: they are finished', async (t) => {
     const scene = await newScene(t, { env: QUICK_STOP });
     const hold = scene.sim.faults.add({ on: 'api', api: 'message.send', kind: 'hold' });
-    const held = scene.sim.waitFor('call.held', 10_000);
+    const held = scene.sim.waitFor('call.held');
     await scene.daemon.call('POST', '/v1/sessions', { open_id: scene.openId });
     await held;
     scene.daemon.signal('SIGTERM');
@@ -83,7 +83,7 @@ describe('stopping', { concurrency: 2 }, () => {
     await scene.redis.kill();
     await scene.daemon.readiness(503);
     const { ms } = await stop(scene.daemon);
-    assert.ok(ms < 4_500, `${ms} ms`);
+    assert.ok(ms < 6_000, `${ms} ms`);
   });
 
   it('SIGTERM while Redis is waited for at the start: exit 0', async (t) => {
@@ -104,7 +104,7 @@ describe('stopping', { concurrency: 2 }, () => {
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
     const late = scene.sim.faults.add({ on: 'api', api: 'token', kind: 'delay', ms: 1_500 });
     assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
-    await scene.sim.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'token', 10_000);
+    await scene.sim.waitFor(({ type, data }) => type === 'call.arrived' && data['api'] === 'token');
     const { code } = await stop(scene.daemon);
     assert.equal(code, 0);
     late.clear();

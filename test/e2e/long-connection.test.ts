@@ -34,7 +34,7 @@ describe('frames', { concurrency: 4 }, () => {
   it('that come twice have one effect', async (t) => {
     const scene = await newScene(t, { simulator: { latencyMs: { device_authorization: 100 } } });
     const asked = await scene.ask();
-    const repeated = scene.sim.waitFor('ack.ignored', 3_000);
+    const repeated = scene.sim.waitFor('ack.ignored');
     assertAcked(await scene.click(asked.messageId, 'authorize', asked.sessionId, { copies: 2 }));
     await repeated;
     assert.equal(linksMade(scene), 1);
@@ -145,7 +145,7 @@ describe('connections', { concurrency: 4 }, () => {
       if (drop === 'reset') socket.terminate();
       else socket.close(drop);
       assert.equal(scene.consent({ link: linkOn(scene, person.messageId), user: person.user }), 'ok');
-      await sim.until(() => sim.sockets().some(({ id }) => id !== socket.id), 10_000, 'a new connection');
+      await sim.until(() => sim.sockets().some(({ id }) => id !== socket.id), 20_000, 'a new connection');
       await scene.shows(person.messageId, 'Authorized');
     }
     assert.equal(daemon.lines.filter(({ event }) => event === 'daemon.started').length, 1);
@@ -159,10 +159,10 @@ describe('connections', { concurrency: 4 }, () => {
     await scene.daemon.exited();
     const hang = sim.faults.add({ on: 'api', api: 'tenant_access_token', kind: 'hang' });
     await scene.use(await scene.daemon.restart());
-    await sim.until(() => sim.sockets().length === 1, 10_000);
+    await sim.until(() => sim.sockets().length === 1);
     const [socket] = sim.sockets();
     socket?.terminate();
-    await sim.until(() => sim.sockets().some(({ id }) => id !== socket?.id), 15_000, 'the connection to be back');
+    await sim.until(() => sim.sockets().some(({ id }) => id !== socket?.id), 20_000, 'the connection to be back');
     const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
     assert.equal(click.errorCode, undefined, click.reason);
     assert.match(JSON.stringify(click.card), /"agreed"/);

@@ -217,7 +217,7 @@ describe('a user who is asked by messages', { concurrency: true }, () => {
     const group = scene.sim.addGroup({ appIds: [scene.app.appId], members: [person.user] });
     await person.ask({ ...DOCS, reason: 'Very private', chat_id: group.chatId });
     const inGroup = () => scene.sim.messages().filter(({ chatId }) => chatId === group.chatId);
-    await scene.sim.until(() => inGroup().length === 1, 10_000);
+    await scene.sim.until(() => inGroup().length === 1);
     const notice = JSON.stringify(inGroup()[0]?.content);
     assert.match(notice, new RegExp(`<at user_id=\\\\"${person.openId}\\\\">`));
     assert.doesNotMatch(notice, /private|https?:|card|卡片/i);

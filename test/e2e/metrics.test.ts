@@ -52,7 +52,7 @@ async function becomes(daemon: Daemon, name: string, labels: Readonly<Record<str
     return last === wanted;
   };
   const what = `${name} ${JSON.stringify(labels)} = ${wanted}`;
-  await eventually(holds, 15_000, what).catch((error: Error) => assert.fail(`${error.message}; it is ${last}`));
+  await eventually(holds, 20_000, what).catch((error: Error) => assert.fail(`${error.message}; it is ${last}`));
 }
 
 /** What all the tests look at: one user has authorized, one declined here, one there, one let the card expire. */
@@ -250,7 +250,7 @@ describe('GET /metrics', { concurrency: 3 }, () => {
     for (let i = 0; i < 3; i += 1) {
       const startedAt = performance.now();
       const frozen = await scrape(daemon);
-      assert.ok(performance.now() - startedAt < 2_500, String(performance.now() - startedAt));
+      assert.ok(performance.now() - startedAt < 5_000, String(performance.now() - startedAt));
       assert.ok(ours(frozen, 'auth_session_total') > 60);
       assert.deepEqual(frozen.all('lark_service_auth_session_active'), []);
     }

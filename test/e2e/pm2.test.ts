@@ -221,7 +221,7 @@ function story(bin: string): void {
   /** A second more, so that the clicks after the return are in it. */
   const finish = async (stream: ClickStream): Promise<readonly StreamClick[]> => {
     const so = stream.clicks.length;
-    await eventually(() => stream.clicks.length >= so + CLICKS_PER_SECOND, 5_000, 'more clicks');
+    await eventually(() => stream.clicks.length >= so + CLICKS_PER_SECOND, 20_000, 'more clicks');
     return await stream.stop();
   };
 }

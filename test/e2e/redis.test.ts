@@ -36,7 +36,8 @@ const consent = (scene: Scene): void => {
   assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
 };
 
-async function completes(scene: Scene, asked: Asked, timeoutMs = RECOVERY_MS): Promise<void> {
+/** Her poll, the tokens and the card all come after the first due job. */
+async function completes(scene: Scene, asked: Asked, timeoutMs = 2 * RECOVERY_MS): Promise<void> {
   await scene.shows(asked.messageId, 'Authorized', timeoutMs);
   assert.equal((await scene.session(asked.sessionId)).state, 'completed');
   assert.equal((await scene.daemon.call('GET', `/v1/users/${scene.openId}/token`)).status, 200);
@@ -77,7 +78,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       const { daemon, redis, sim } = scene;
       const asked = await linked(scene);
       const hold = sim.faults.add({ on: 'api', api: 'token', kind: 'hold' });
-      const held = sim.waitFor('call.held', 10_000);
+      const held = sim.waitFor('call.held');
       consent(scene);
       await held;
       await redis.kill();
@@ -89,7 +90,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       await redis.start();
       await completes(scene, asked);
       assert.equal(tokensGiven(scene), 1, 'asked for once');
-      await eventually(async () => (await readdir(spool)).length === 0, 5_000, 'the spool to be empty');
+      await eventually(async () => (await readdir(spool)).length === 0, 20_000, 'the spool to be empty');
     });
 
     it('the spool outlives a restart of the daemon', async (t) => {
@@ -97,7 +98,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       const { redis, sim } = scene;
       const asked = await linked(scene);
       const hold = sim.faults.add({ on: 'api', api: 'token', kind: 'hold' });
-      const held = sim.waitFor('call.held', 10_000);
+      const held = sim.waitFor('call.held');
       consent(scene);
       await held;
       await redis.kill();
@@ -107,7 +108,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       await scene.daemon.exited();
       await scene.use(await scene.daemon.restart());
       await redis.start();
-      await completes(scene, asked, 30_000);
+      await completes(scene, asked);
       assert.equal(tokensGiven(scene), 1);
     });
 
@@ -123,7 +124,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
         for (const path of paths) {
           const started = performance.now();
           const { status } = await daemon.call('GET', path);
-          assert.ok(performance.now() - started < 3_500, `${path} took ${performance.now() - started} ms`);
+          assert.ok(performance.now() - started < 5_000, `${path} took ${performance.now() - started} ms`);
           assert.equal(status, path === '/healthz' ? 200 : 503, path);
         }
       }
@@ -147,7 +148,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       }
       consent(scene);
       await completes(scene, asked);
-      await eventually(async () => (await clients()) === before, 5_000, 'as many connections as before');
+      await eventually(async () => (await clients()) === before, 20_000, 'as many connections as before');
     });
 
     for (const mode of ['close', 'garbage'] as const) {
@@ -174,7 +175,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       scene.relay.blackhole();
       consent(scene);
       await scene.daemon.readiness(200, RECOVERY_MS);
-      await completes(scene, asked, 2 * RECOVERY_MS);
+      await completes(scene, asked);
       // Notices come again: an ack can wait for its link.
       const user = scene.sim.addUser({ name: 'Next' });
       const next = await scene.ask({ open_id: scene.sim.openId(user, scene.app.appId) });
@@ -196,7 +197,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
         if (how === 'blackhole') relay.blackhole((port) => ports.has(port));
         else for (const port of ports) await redis.client.call('CLIENT', 'KILL', 'ADDR', `127.0.0.1:${port}`);
         await scene.daemon.line('session.expired', () => true, 25_000);
-        assert.ok(Date.now() - dueAt < 10_000, `expired ${Date.now() - dueAt} ms late`);
+        assert.ok(Date.now() - dueAt < 15_000, `expired ${Date.now() - dueAt} ms late`);
       });
     }
 
@@ -254,13 +255,13 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       const asked = await linked(scene);
       const hang = sim.faults.add({ on: 'api', api: 'token', kind: 'hang' });
       consent(scene);
-      await eventually(() => hang.fired > 0, 10_000, 'the job to be in hand');
+      await eventually(() => hang.fired > 0, 20_000, 'the job to be in hand');
       const locks = await redis.client.keys('authd:{q}:*:lock');
       assert.ok(locks.length > 0);
       await redis.client.del(...locks);
       await eventually(() => hang.fired > 1, 20_000, 'another run of the same job to be at it');
       hang.clear();
-      await completes(scene, asked, 20_000);
+      await completes(scene, asked);
       assert.equal(tokensGiven(scene), 1);
       await eventually(
         async () => (await redis.client.llen('authd:{q}:device-poll:active')) === 0,

@@ -170,7 +170,7 @@ describe('other writes and odd answers', { concurrency: 2 }, () => {
     for (let cycle = 1; cycle <= 3; cycle += 1) {
       const hold = scene.sim.faults.add({ ...REFRESH, kind: 'hold', when: 'after', times: 1 });
       const refreshing = refreshNow(scene);
-      await scene.sim.until(() => hold.fired > 0, 10_000);
+      await scene.sim.until(() => hold.fired > 0);
       const others = await Promise.all([
         ...Array.from({ length: 10 }, () => readToken(scene)),
         ...Array.from({ length: 10 }, () => scene.click(messageId, 'agreed', session.session_id)),
@@ -211,7 +211,7 @@ describe('the schedule', { concurrency: 3 }, () => {
     await grant(scene);
     await grant(scene, { person: idle });
     const startedAt = Date.now();
-    await eventually(async () => refreshCalls(scene, idle.openId).length >= 2, 15_000);
+    await eventually(async () => refreshCalls(scene, idle.openId).length >= 2);
     assert.ok(Date.now() - startedAt > 5_000, 'no faster than half a life each');
     assert.equal(await statusOf(scene, idle.openId), 'active');
     assert.equal(reuses(scene), 0);

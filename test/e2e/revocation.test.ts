@@ -24,7 +24,7 @@ const notices = (scene: Scene, openId: string): Message[] =>
   scene.sim.messagesTo(openId).filter(({ content }) => titleOf(content) === 'Authorization withdrawn');
 
 const noticeOf = (scene: Scene, openId: string): Promise<Message> =>
-  scene.sim.until(() => notices(scene, openId)[0], 10_000, 'the notice');
+  scene.sim.until(() => notices(scene, openId)[0], 20_000, 'the notice');
 
 const userInfoCalls = (scene: Scene, openId: string) =>
   scene.sim.calls.filter((call) => call.api === 'user_info' && call.openId === openId);
@@ -311,7 +311,7 @@ describe('an authorization that is taken back', { concurrency: 3 }, () => {
       const answer = await refreshed;
       assert.ok(answer.status === 404 || answer.status === 409, answer.text);
       await lineOf(scene, 'token.discarded', openId);
-      await sim.until(() => deadAtFeishu(scene, openId), 10_000, 'what the refresh brought to be dead as well');
+      await sim.until(() => deadAtFeishu(scene, openId), 20_000, 'what the refresh brought to be dead as well');
       const isDeleted = how.includes('deleted');
       assert.equal(await statusOf(scene), isDeleted ? 'none' : 'revoked');
       if (!isDeleted) await noticeOf(scene, openId);

@@ -135,10 +135,10 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     await scene.shows(asked.messageId, '"action":"authorize"');
     await scene.click(asked.messageId, 'authorize', asked.sessionId);
     scene.consent({ link: scene.link(), user: scene.user });
-    await sim.until(() => held.fired > 0, 10_000);
+    await sim.until(() => held.fired > 0);
     await scene.redis.kill();
     held.clear();
-    await scene.daemon.line('token.spooled', undefined, 10_000);
+    await scene.daemon.line('token.spooled');
     const spooled = await filesOf(scene.daemon.stateDir);
     assert.ok(spooled.length > 1_300, 'the spool holds the tokens');
     assert.deepEqual(findLeaks(spooled, secretsOf(scene)), [], 'the spool');
@@ -170,17 +170,17 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     }
     const held = sim.faults.add({ on: 'api', api: 'token', grant: 'refresh_token', kind: 'hold', when: 'after' });
     const refreshing = refreshNow(scene);
-    await sim.until(() => held.fired > 0, 10_000);
+    await sim.until(() => held.fired > 0);
     scene.redis.freeze();
     held.clear();
-    await daemon.line('token.spooled', undefined, 10_000);
+    await daemon.line('token.spooled');
     stateFiles.push(await filesOf(daemon.stateDir));
     scene.redis.thaw();
     await refreshing;
     assert.ok(Buffer.concat(stateFiles).length > 1_300, 'the spool held tokens');
     sim.faults.add({ on: 'api', api: 'token', grant: 'refresh_token', kind: 'code', code: 20064 });
     answers.push((await refreshNow(scene)).text);
-    await daemon.line('grant.asked_again', undefined, 10_000);
+    await daemon.line('grant.asked_again');
     // The dump holds every file: with this the RDB beside the append-only file.
     await scene.redis.client.save();
     assert.deepEqual(findLeaks(Buffer.concat(stateFiles), secretsOf(scene)), [], 'the spool');

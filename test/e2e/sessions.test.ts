@@ -189,7 +189,7 @@ describe('time runs out', { concurrency: 4 }, () => {
         const session = await ended(scene, sessionId);
         assert.deepEqual([session.state, session.failure_reason], ['expired', null]);
         const late = Date.parse(session.ended_at) - Date.parse(session.expires_at);
-        assert.ok(late >= 0 && late < 2_000, `ended ${late} ms after its time`);
+        assert.ok(late >= 0 && late < 4_000, `ended ${late} ms after its time`);
         await scene.shows(messageId, 'Request expired');
       }),
     );
@@ -219,7 +219,7 @@ describe('time runs out', { concurrency: 4 }, () => {
     const session = await ended(scene, asked.sessionId);
     assert.equal(session.state, 'expired');
     await scene.shows(asked.messageId, 'Request expired');
-    assert.ok(Date.now() - started < 5_000, `it took ${Date.now() - started} ms`);
+    assert.ok(Date.now() - started < 15_000, `it took ${Date.now() - started} ms`);
     assert.equal(sim.messagesTo(scene.openId).length, 1);
   });
 

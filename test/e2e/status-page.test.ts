@@ -60,7 +60,7 @@ describeInBrowser('the status page, in a browser', () => {
       const connections = body.processes.flatMap((process: { connections: object[] }) => process.connections);
       return connections[0]?.last_event_at !== undefined && connections[0].last_event_at !== null;
     };
-    await eventually(told, 15_000, 'the click is told of');
+    await eventually(told, 20_000, 'the click is told of');
   });
   after(async () => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();

@@ -103,7 +103,7 @@ describe('a drop', () => {
     simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'hang' });
     const before = one.status().since;
     socketOf().close(1011);
-    const status = await one.until(({ state }) => state === 'reconnecting', 500);
+    const status = await one.until(({ state }) => state === 'reconnecting');
     assert.ok(status.since >= before);
     assert.deepEqual([status.lastError?.reason, status.lastError?.closeCode], ['dropped', 1011]);
   });
@@ -144,16 +144,17 @@ describe('a drop', () => {
   });
 
   it('after a stable time starts the pauses over', async () => {
+    const ROUNDS = 6;
     await up({ timings: { stableAfterMs: 100, reconnectBaseMs: 40 } });
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       await one.connected();
       await sleep(120);
       const dropped = Date.now();
       socketOf().terminate();
       await one.until(({ reconnects }) => reconnects === round + 1);
       const last = simulator.endpointCalls(app.appId).at(-1) ?? 0;
-      // Four pauses that were not started over would have grown to 120 ms at the least.
-      assert.ok(last - dropped < 110, 'the first attempt after a stable connection comes soon');
+      // A sixth pause of a row that was not started over would be 480 ms at the least.
+      if (round === ROUNDS - 1) assert.ok(last - dropped < 450, 'the pauses begin anew after a stable connection');
     }
   });
 
@@ -177,7 +178,7 @@ describe('a dead socket', () => {
     old.blackhole();
     await one.until(({ reconnects }) => reconnects === 1);
     const tookMs = Date.now() - cut;
-    assert.ok(tookMs >= 200 && tookMs < 1_000, `${tookMs} ms`);
+    assert.ok(tookMs >= 200 && tookMs < 3_000, `${tookMs} ms`);
     assert.equal(one.log.of('ws.disconnected')[0]?.['cause'], 'no_pong');
     await ackOfClick({ connectionId: simulator.sockets(app.appId).at(-1)?.id ?? '' });
     await sleep(600);
@@ -213,7 +214,7 @@ describe('a dead socket', () => {
     });
     socketOf().blackhole();
     offsetMs = 3_600_000;
-    await one.until(({ reconnects }) => reconnects === 1, 3_000);
+    await one.until(({ reconnects }) => reconnects === 1);
     assert.equal(one.log.of('ws.disconnected')[0]?.['cause'], 'no_pong');
   });
 
@@ -243,9 +244,11 @@ describe('settings that cannot be meant', () => {
       simulator.faults.add({ on: 'socket', kind: 'pong_payload', payload });
       await up({ timings: { pingMinMs: 40, pingMaxMs: 100 } });
       const before = socketOf().pings.length;
+      const since = performance.now();
       await sleep(350);
       const pings = socketOf().pings.length - before;
-      assert.ok(pings >= 2 && pings <= 10, `${pings} pings in 350 ms`);
+      const ms = performance.now() - since;
+      assert.ok(pings >= 2 && pings <= ms / 40 + 2, `${pings} pings in ${ms} ms`);
       assert.equal(pulls(), 1);
       await ackOfClick();
       assert.ok(one.log.of('ws.settings_ignored').length <= 1);
@@ -262,10 +265,12 @@ describe('settings that cannot be meant', () => {
         set: { 'data.ClientConfig.PingInterval': seconds },
       });
       simulator.faults.add({ on: 'socket', kind: 'pong_payload', payload: null });
+      const since = performance.now();
       await up({ timings: { pingMinMs: 40, pingMaxMs: 100 } });
       await sleep(400);
       const pings = socketOf().pings.length;
-      assert.ok(pings >= 3 && pings <= 12, `${pings} pings in 400 ms`);
+      const ms = performance.now() - since;
+      assert.ok(pings >= 3 && pings <= ms / 40 + 2, `${pings} pings in ${ms} ms`);
     });
   }
 });
@@ -415,15 +420,19 @@ describe('an ack', () => {
 
   it('of a slow handler does not hold up others', async () => {
     await up();
+    let release: () => void = assert.fail;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     let calls = 0;
     answer = async () => {
       calls += 1;
-      if (calls === 1) await sleep(200);
+      if (calls === 1) await held;
       return {};
     };
     const slow = ackOfClick();
-    const quick = await ackOfClick();
-    assert.ok(quick.tookMs < 150);
+    await ackOfClick();
+    release();
     await slow;
   });
 });

@@ -31,7 +31,7 @@ describe('closing the server', () => {
     response.resume();
     assert.deepEqual([response.statusCode, response.headers.connection], [200, 'close']);
     await closed;
-    assert.ok(performance.now() - before < 1_000);
+    assert.ok(performance.now() - before < 3_000);
     agent.destroy();
   });
 

@@ -36,14 +36,14 @@ describe('while the store is away', () => {
       assert.equal(answer.body['next'], 'wait');
     }
     const elapsed = performance.now() - before;
-    assert.ok(elapsed >= TIMEOUT_MS - 5 && elapsed < TIMEOUT_MS + 1_000, `${elapsed} ms`);
+    assert.ok(elapsed >= TIMEOUT_MS - 5 && elapsed < TIMEOUT_MS + 2_000, `${elapsed} ms`);
   });
 
   it('the whole answer has one limit, also when it needs the store twice', async () => {
-    api.world.fault = () => new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS * 0.7));
+    api.world.fault = () => new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS * 0.9));
     const before = performance.now();
     assertProblem(await api.call('POST', `/v1/sessions/${ID}/invalidate`), 503, 'upstream_unavailable');
-    assert.ok(performance.now() - before < TIMEOUT_MS * 1.3);
+    assert.ok(performance.now() - before < TIMEOUT_MS * 1.7);
   });
 
   it('what fails at once is passed on, and everything works again afterwards', async () => {
@@ -77,7 +77,7 @@ describe('while the store is away', () => {
     });
     const before = performance.now();
     await Promise.all(probes);
-    assert.ok(performance.now() - before < TIMEOUT_MS + 1_000);
+    assert.ok(performance.now() - before < TIMEOUT_MS + 2_000);
   });
 
   it('the server still closes in time', async () => {
@@ -88,6 +88,6 @@ describe('while the store is away', () => {
     const before = performance.now();
     await api.close();
     assertProblem(await answer, 503, 'upstream_unavailable');
-    assert.ok(performance.now() - before < TIMEOUT_MS + 1_000);
+    assert.ok(performance.now() - before < TIMEOUT_MS + 2_000);
   });
 });

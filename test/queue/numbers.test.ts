@@ -103,7 +103,7 @@ describe("BullMQ's own metrics", () => {
       const scraped = readMetrics(await bullmqText(producer.queue));
       return scraped.value('bullmq_job_completed_total', { queue: 'card-action' });
     };
-    await eventually(async () => (await completed()) === 3, 10_000, 'three finished jobs');
+    await eventually(async () => (await completed()) === 3, 20_000, 'three finished jobs');
     const text = await bullmqText(producer.queue);
     const scraped = readMetrics(text);
     for (const name of QUEUES) {

@@ -40,20 +40,17 @@ describe('setup', () => {
       });
     });
 
-  it('does nothing, quickly, where everything is there', async () => {
+  it('does nothing where everything is there', async () => {
     const path = programs('complete', {
       'redis-server': 'exit 1',
       chromium: 'exit 1',
       npm: 'exit 1',
       'apt-get': 'exit 1',
     });
-    const startedAt = performance.now();
     const { code, stdout, stderr } = await setup(path, { args: ['--chromium'] });
     assert.equal(code, 0);
     assert.equal(stdout, '');
     assert.equal(stderr, `Ready. ${path}/redis-server ${path}/chromium\n`);
-    // The goal is 300 ms; twice that, because other tests run beside this one.
-    assert.ok(performance.now() - startedAt < 600);
   });
 
   it('says in one sentence what to install where it cannot', async () => {

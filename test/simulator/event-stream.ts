@@ -78,7 +78,7 @@ export class EventStream {
    * The next event of that type, or the next one the predicate accepts. Sees only what happens from now on; for a
    * state that may already hold use `until`. Rejects after `timeoutMs`.
    */
-  waitFor(wanted: SimEventType | ((event: SimEvent) => boolean), timeoutMs = 5000): Promise<SimEvent> {
+  waitFor(wanted: SimEventType | ((event: SimEvent) => boolean), timeoutMs = 20_000): Promise<SimEvent> {
     const accepts = typeof wanted === 'function' ? wanted : (event: SimEvent): boolean => event.type === wanted;
     const label = typeof wanted === 'function' ? 'an event that matches' : `"${wanted}"`;
     return this.#wait((event) => (event !== undefined && accepts(event) ? event : undefined), label, timeoutMs);
@@ -88,7 +88,7 @@ export class EventStream {
    * Resolves with the first truthy value of `check`, which is tried at once and again after every event. Rejects after
    * `timeoutMs`.
    */
-  until<T>(check: Check<T>, timeoutMs = 5000, label = 'a condition'): Promise<T> {
+  until<T>(check: Check<T>, timeoutMs = 20_000, label = 'a condition'): Promise<T> {
     return this.#wait(() => check() || undefined, label, timeoutMs);
   }
 

@@ -118,7 +118,7 @@ describe('the gateway, seen by the official WSClient', () => {
     answer = () => new Promise((resolve) => setTimeout(resolve, 500, { card: { type: 'raw', data: card('late') } }));
     const result = await click();
     assert.equal(result.errorCode, 200341);
-    assert.ok(result.tookMs >= 380 && result.tookMs < 700, String(result.tookMs));
+    assert.ok(result.tookMs >= 380 && result.tookMs < 3_000, String(result.tookMs));
     await late;
     assert.equal(scene.simulator.message(messageId)?.content, before);
   });

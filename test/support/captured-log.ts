@@ -43,7 +43,7 @@ export function captureLog(): CapturedLog {
     lines,
     text: () => raw.join(''),
     of: (event) => lines.filter((line) => line.event === event),
-    find(fits, timeoutMs = 5_000) {
+    find(fits, timeoutMs = 20_000) {
       const known = lines.find(fits);
       if (known) return Promise.resolve(known);
       return new Promise((resolve, reject) => {

@@ -41,7 +41,7 @@ export function startCli(args: readonly string[], env: CliEnv = {}): Running {
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   return {
-    says: (text, timeoutMs = 15_000) => heard(child, stderr, text, timeoutMs),
+    says: (text, timeoutMs = 30_000) => heard(child, stderr, text, timeoutMs),
     signal: (name) => child.kill(name),
     ended: once(child, 'close').then(([code, signal]) => ({
       code: code as number | null,

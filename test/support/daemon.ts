@@ -136,7 +136,7 @@ async function launch(options: DaemonOptions, stateDir: string): Promise<Daemon>
         body: isJson && text ? JSON.parse(text) : null,
       };
     },
-    line: (event, matches = () => true, timeoutMs = 10_000) =>
+    line: (event, matches = () => true, timeoutMs = 20_000) =>
       new Promise((resolveLine, reject) => {
         const look = (): void => {
           const found = lines.find((line) => line.event === event && matches(line));
@@ -156,7 +156,7 @@ async function launch(options: DaemonOptions, stateDir: string): Promise<Daemon>
         waiters.add(look);
         look();
       }),
-    async readiness(status, timeoutMs = 15_000) {
+    async readiness(status, timeoutMs = 30_000) {
       const deadline = Date.now() + timeoutMs;
       let last = '';
       while (Date.now() < deadline) {
@@ -168,7 +168,7 @@ async function launch(options: DaemonOptions, stateDir: string): Promise<Daemon>
       throw new Error(`/readyz did not answer ${status} within ${timeoutMs} ms: ${last}\n${tail()}`);
     },
     signal: (name) => child.kill(name),
-    async exited(timeoutMs = 15_000) {
+    async exited(timeoutMs = 30_000) {
       const late = new Promise<never>((_, reject) => {
         setTimeout(() => reject(new Error(`still running after ${timeoutMs} ms:\n${tail()}`)), timeoutMs).unref();
       });

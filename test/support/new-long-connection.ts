@@ -75,7 +75,7 @@ export function newLongConnection(options: TestConnectionOptions): TestConnectio
     },
     ...deps,
   });
-  const until: TestConnection['until'] = (fits, timeoutMs = 5_000) => {
+  const until: TestConnection['until'] = (fits, timeoutMs = 20_000) => {
     const present = connection.status();
     if (fits(present)) return Promise.resolve(present);
     return new Promise((resolve, reject) => {

@@ -130,7 +130,7 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
       if (answer.status >= 300) throw new Error(`asking was refused: ${answer.text}`);
       const sessionId = String(answer.body.session_id);
       const who = typeof body['open_id'] === 'string' ? body['open_id'] : openId;
-      const message = await sim.until(() => sim.messagesTo(who).find((sent) => isAbout(sim, sent, sessionId)), 10_000);
+      const message = await sim.until(() => sim.messagesTo(who).find((sent) => isAbout(sim, sent, sessionId)));
       return { sessionId, messageId: message.messageId, message };
     },
     click: (messageId, action, sessionId, more = {}) =>
@@ -144,8 +144,13 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
     async session(sessionId) {
       return (await daemon.call('GET', `/v1/sessions/${sessionId}`)).body;
     },
-    async shows(messageId, text, timeoutMs = 10_000) {
-      await sim.until(() => JSON.stringify(sim.message(messageId)?.content ?? '').includes(text), timeoutMs);
+    async shows(messageId, text, timeoutMs = 20_000) {
+      const shown = (): string => JSON.stringify(sim.message(messageId)?.content ?? '');
+      await sim
+        .until(() => shown().includes(text), timeoutMs, `the message to show ${text}`)
+        .catch((error: Error) => {
+          throw new Error(`${error.message}; it shows ${shown().slice(0, 400)}`);
+        });
     },
     close,
   };

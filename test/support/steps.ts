@@ -142,7 +142,7 @@ export async function jobsOf(scene: Scene, queue: 'card-action' | 'device-poll' 
 }
 
 /** Looks again and again at what has no event of its own (Redis, the API) until it holds. */
-export async function eventually<T>(look: () => Promise<T | undefined | null | false>, timeoutMs = 10_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | undefined | null | false>, timeoutMs = 20_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();

@@ -146,7 +146,7 @@ describe('pushes by HTTP', () => {
       configure({ callbackUrl: silent.url });
       const late = await click();
       assert.equal(late.errorCode, 200341);
-      assert.ok(late.tookMs >= 295 && late.tookMs < 1000, String(late.tookMs));
+      assert.ok(late.tookMs >= 295 && late.tookMs < 3_000, String(late.tookMs));
       assert.equal(silent.posted.length, 1);
       const gone = await answering(200, '');
       await gone.close();
@@ -182,7 +182,7 @@ describe('pushes by HTTP', () => {
       configure({ callbackUrl: (await serve(() => void scene.simulator.close())).url });
       const seen = await click();
       assert.equal(seen.errorCode, 200341);
-      assert.ok(seen.tookMs < 1000, String(seen.tookMs));
+      assert.ok(seen.tookMs < 3_000, String(seen.tookMs));
     });
   });
 
