@@ -11,6 +11,7 @@ import { buildConnections } from './app/connection-parts.js';
 import { buildFeishu } from './app/feishu-parts.js';
 import { buildGrants } from './app/grant-parts.js';
 import { buildHttp, closeServers, listen } from './app/http-parts.js';
+import { createLateProducer } from './app/late-producer.js';
 import type { Explain } from './app/meanings.js';
 import { buildMetrics } from './app/metrics-parts.js';
 import { createReadiness } from './app/readiness.js';
@@ -22,14 +23,12 @@ import { buildWorkers, type WorkerParts } from './app/worker-parts.js';
 import type { Config } from './config/config.js';
 import type { AskRequest, AskResult } from './domain/ask.js';
 import type { Trouble } from './domain/fleet.js';
-import { AuthdError } from './errors.js';
 import { loadCards } from './feishu/cards/load-cards.js';
 import type { LongConnection } from './feishu/long-connection/long-connection.js';
 import type { LongConnectionStatus } from './feishu/long-connection/status.js';
 import { createAsk } from './flow/ask.js';
 import { createHints } from './flow/hints.js';
 import { type ClosingReport, createClosingStack } from './lifecycle.js';
-import type { Producer } from './queue/producer.js';
 import { whenReady } from './store/redis.js';
 import { createFloodGate } from './telemetry/flood-gate.js';
 
@@ -94,7 +93,8 @@ export function createApp(deps: AppDeps): App {
     const feishu = buildFeishu({ config, cards, budget: store.budget, metrics: counts, logger, clock: now, random });
     stack.push({ name: 'feishu', deadlineMs: 500, close: () => feishu.close() });
 
-    let producer: Producer | null = null;
+    const lateProducer = createLateProducer();
+    const { jobs } = lateProducer;
     let workers: WorkerParts | null = null;
     const connections: LongConnection[] = [];
     const statuses = (): LongConnectionStatus[] => connections.map((connection) => connection.status());
@@ -103,26 +103,17 @@ export function createApp(deps: AppDeps): App {
       roles: config.roles,
       redis: store.redis,
       probeKey: `${config.redis.keyPrefix}:probe`,
-      started: () => producer !== null,
+      started: () => lateProducer.current() !== null,
       connections: statuses,
       stalledQueues,
       now,
     });
     const hints = createHints(logger);
-    const lateProducer = (): Producer => {
-      if (producer === null) {
-        throw new AuthdError('upstream_unavailable', 'Redis has not been reached since the start', {
-          remedy: 'Repeat the call when /readyz says that Redis is there.',
-          retryAfterSeconds: 2,
-        });
-      }
-      return producer;
-    };
     const grants = buildGrants({
       config,
       store,
       feishu,
-      lateProducer,
+      jobs,
       hints,
       isStopping: () => stopping.signal.aborted,
       metrics: counts,
@@ -140,7 +131,7 @@ export function createApp(deps: AppDeps): App {
       createAsk({
         ...store,
         status: grants.grants.status,
-        producer: lateProducer(),
+        producer: lateProducer.required(),
         hints,
         seesEveryGrant: (id) => config.clients.find((client) => client.id === id)?.actions.includes('admin') === true,
         cardLimitPerHour: config.cards.limitPerUserPerHour,
@@ -153,7 +144,7 @@ export function createApp(deps: AppDeps): App {
       store,
       feishu,
       grants,
-      lateProducer,
+      jobs,
       hints,
       isStopping: () => stopping.signal.aborted,
       metrics: counts,
@@ -164,7 +155,7 @@ export function createApp(deps: AppDeps): App {
       ...deps,
       store,
       metrics,
-      producer: () => producer,
+      producer: lateProducer.current,
       connections: statuses,
       stalledQueues,
       gate,
@@ -178,7 +169,7 @@ export function createApp(deps: AppDeps): App {
       ...watching,
       metrics: counts,
       now,
-      lateProducer,
+      jobs,
       hints,
       grants: grants.grants,
       forget: grants.forget.byClient,
@@ -198,7 +189,7 @@ export function createApp(deps: AppDeps): App {
       config,
       routes,
       cards,
-      receiveRedirect: buildRedirects({ store, feishu, lateProducer, hints, metrics: counts, now, logger }),
+      receiveRedirect: buildRedirects({ store, feishu, jobs, hints, metrics: counts, now, logger }),
       metrics: counts,
       logger,
     });
@@ -218,7 +209,7 @@ export function createApp(deps: AppDeps): App {
     await store.changes.start();
     const opened = store.openProducer();
     stack.push({ name: 'queues', deadlineMs: 500, close: () => opened.close() });
-    producer = opened;
+    lateProducer.arrived(opened);
     watch.start();
     presence.start();
     stack.push({ name: 'store watch', deadlineMs: 100, close: () => watch.stop() });

@@ -9,9 +9,9 @@ import { parseCallback } from '../feishu/callback.js';
 import { type Clicks, createClicks } from '../flow/click.js';
 import type { Hints } from '../flow/hints.js';
 import { createReceive, type ReceiveFor } from '../flow/receive.js';
-import type { Producer } from '../queue/producer.js';
 import type { FeishuParts } from './feishu-parts.js';
 import type { GrantParts } from './grant-parts.js';
+import type { LateJobs } from './late-producer.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface ClickParts {
@@ -24,8 +24,8 @@ export interface ClickPartsDeps {
   readonly store: StoreParts;
   readonly feishu: FeishuParts;
   readonly grants: GrantParts;
-  /** @throws AuthdError before Redis has been reached: a click gets a toast then */
-  readonly lateProducer: () => Producer;
+  /** Reject before Redis has been reached: a click gets a toast then. */
+  readonly jobs: LateJobs;
   readonly hints: Hints;
   readonly isStopping: () => boolean;
   readonly metrics: Metrics;
@@ -37,15 +37,10 @@ export interface ClickPartsDeps {
 const ACK_BUDGET_MS = 700;
 
 export function buildClicks(deps: ClickPartsDeps): ClickParts {
-  const { config, feishu, grants, lateProducer, logger, metrics, store } = deps;
+  const { config, feishu, grants, logger, metrics, store } = deps;
   const clicks = createClicks({
     sessions: store.sessions,
-    producer: {
-      link: async (...job) => await lateProducer().link(...job),
-      pollNow: async (...job) => await lateProducer().pollNow(...job),
-      expiry: async (...job) => await lateProducer().expiry(...job),
-      cardUpdate: async (...job) => await lateProducer().cardUpdate(...job),
-    },
+    producer: deps.jobs,
     changes: store.changes,
     hints: deps.hints,
     withdraw: grants.forget.byUser,

@@ -14,9 +14,9 @@ import { createRefresh, type Refresh } from '../flow/refresh.js';
 import { createConclude } from '../flow/refresh-outcome.js';
 import { createSuccessors } from '../flow/successors.js';
 import { createWithdrawals, type Withdrawals } from '../flow/withdrawal.js';
-import type { Producer } from '../queue/producer.js';
 import { createRefreshStore, type RefreshStore } from '../store/refresh-store.js';
 import type { FeishuParts } from './feishu-parts.js';
+import type { LateJobs } from './late-producer.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface GrantParts {
@@ -36,7 +36,7 @@ export interface GrantPartsDeps {
   readonly config: Config;
   readonly store: StoreParts;
   readonly feishu: FeishuParts;
-  readonly lateProducer: () => Producer;
+  readonly jobs: LateJobs;
   readonly hints: Hints;
   readonly isStopping: () => boolean;
   readonly metrics: Pick<Metrics, 'tokenRefreshed'>;
@@ -48,7 +48,7 @@ export interface GrantPartsDeps {
 const DAY_MS = 86_400_000;
 
 export function buildGrants(deps: GrantPartsDeps): GrantParts {
-  const { config, feishu, hints, lateProducer, logger, metrics, now, random, store } = deps;
+  const { config, feishu, hints, jobs, logger, metrics, now, random, store } = deps;
   const policy: RefreshPolicy = {
     mode: config.tokens.refreshPolicy,
     threshold: config.tokens.refreshThreshold,
@@ -68,10 +68,10 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     spool: store.spool,
     vault: store.vault,
     successors,
-    pollNow: (sessionId, linkNumber) => lateProducer().pollNow(sessionId, linkNumber),
+    pollNow: jobs.pollNow,
     logger,
   });
-  const lookNow = (appId: string, openId: string): Promise<void> => lateProducer().refresh(appId, [openId]);
+  const lookNow = (appId: string, openId: string): Promise<void> => jobs.refresh(appId, [openId]);
   const ends = createGrantEnds({ store: refreshStore, hints, lookNow, logger });
   const conclude = createConclude({
     vault: store.vault,
@@ -115,7 +115,7 @@ export function buildGrants(deps: GrantPartsDeps): GrantParts {
     discard,
     hints,
     lookNow,
-    dropJob: (appId, openId) => lateProducer().dropRefresh(appId, openId),
+    dropJob: jobs.dropRefresh,
     logger,
   });
   const withdrawals = createWithdrawals({ vault: store.vault, store: refreshStore, ends, hints, lookNow, logger });

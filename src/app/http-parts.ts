@@ -14,7 +14,7 @@ import { createClientRegistry } from '../http/clients.js';
 import { readPageFiles } from '../http/page-files.js';
 import { DEFAULT_HTTP_LIMITS, type HealthDeps, type HttpDeps } from '../http/ports.js';
 import { buildHealthServer, buildServer } from '../http/server.js';
-import type { Producer } from '../queue/producer.js';
+import type { LateJobs } from './late-producer.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface ServerAt {
@@ -44,7 +44,7 @@ export interface HttpPartsDeps {
   readonly ask: (request: AskRequest) => Promise<AskResult>;
   readonly forget: Forget['byClient'];
   readonly grants: Grants;
-  readonly lateProducer: () => Producer;
+  readonly jobs: Pick<LateJobs, 'cardUpdate'>;
   readonly hints: Hints;
   readonly version: string;
   readonly now: () => number;
@@ -137,7 +137,7 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps | 'status
           const { appId, clientId, openId } = result.session;
           const ids = { session_id: sessionId, app_id: appId, client_id: clientId, open_id: openId };
           logger.info({ event: 'session.invalidated', ...ids }, 'An operator or the client ended the session');
-          deps.hints.add(() => deps.lateProducer().cardUpdate(sessionId));
+          deps.hints.add(() => deps.jobs.cardUpdate(sessionId));
         }
         return result?.session ?? null;
       }),

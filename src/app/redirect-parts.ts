@@ -5,14 +5,14 @@ import type { ReceiveRedirect } from '../domain/redirect.js';
 import type { Hints } from '../flow/hints.js';
 import { createReceiveRedirect } from '../flow/redirect.js';
 import { explainRedirectError } from '../oauth/redirect-error.js';
-import type { Producer } from '../queue/producer.js';
 import type { FeishuParts } from './feishu-parts.js';
+import type { LateJobs } from './late-producer.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface RedirectPartsDeps {
   readonly store: StoreParts;
   readonly feishu: FeishuParts;
-  readonly lateProducer: () => Producer;
+  readonly jobs: LateJobs;
   readonly hints: Hints;
   readonly metrics: Pick<Metrics, 'sessionFailed'>;
   readonly now: () => number;
@@ -22,7 +22,7 @@ export interface RedirectPartsDeps {
 /** How long a page waits for its outcome. */
 const WAIT_MS = 8_000;
 
-export const buildRedirects = ({ feishu, lateProducer, store, ...deps }: RedirectPartsDeps): ReceiveRedirect =>
+export const buildRedirects = ({ feishu, jobs, store, ...deps }: RedirectPartsDeps): ReceiveRedirect =>
   createReceiveRedirect({
     ...deps,
     links: feishu.links,
@@ -30,10 +30,7 @@ export const buildRedirects = ({ feishu, lateProducer, store, ...deps }: Redirec
     redirects: store.redirects,
     sessions: store.sessions,
     changes: store.changes,
-    producer: {
-      pollNow: async (...job) => await lateProducer().pollNow(...job),
-      cardUpdate: async (sessionId) => await lateProducer().cardUpdate(sessionId),
-    },
+    producer: jobs,
     explainError: explainRedirectError,
     waitMs: WAIT_MS,
   });
