@@ -56,7 +56,7 @@ export interface DoctorScene {
 
 export async function newDoctorScene(options: SimulatorOptions = {}): Promise<DoctorScene> {
   const sim = await startSimulator(options);
-  const redis = await newRedisServer();
+  const redis = await newRedisServer(['--appendfsync', 'everysec']);
   const folder = await mkdtemp(join(tmpdir(), 'authd-test-doctor-'));
   const encryptionKey = randomBytes(32).toString('base64');
   const apiKey = randomBytes(24).toString('hex');
