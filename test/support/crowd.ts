@@ -18,18 +18,23 @@ export interface AskingScene extends Pick<Scene, 'app' | 'sim'> {
 }
 
 const LOOK_EVERY_MS = 200;
+/** What follows is about the crowd; that all are asked in one moment is not. */
+const ASKED_AT_ONCE = 50;
 
 /** So many new people, each with a card in her chat. */
 export async function crowd(scene: AskingScene, count: number, body: object = {}): Promise<Member[]> {
   const { app, daemon, sim } = scene;
   const users = Array.from({ length: count }, (_, i) => sim.addUser({ name: `Person ${i}` }));
-  const sessionIds = await Promise.all(
-    users.map(async (user) => {
-      const answer = await daemon.call('POST', '/v1/sessions', { ...body, open_id: sim.openId(user, app.appId) });
-      if (answer.status !== 201) throw new Error(`asking was refused: ${answer.text}`);
-      return String(answer.body.session_id);
-    }),
-  );
+  const ask = async (user: User): Promise<string> => {
+    const answer = await daemon.call('POST', '/v1/sessions', { ...body, open_id: sim.openId(user, app.appId) });
+    if (answer.status !== 201) throw new Error(`asking was refused: ${answer.text}`);
+    return String(answer.body.session_id);
+  };
+  const sessionIds: string[] = [];
+  while (sessionIds.length < count) {
+    const next = users.slice(sessionIds.length, sessionIds.length + ASKED_AT_ONCE);
+    sessionIds.push(...(await Promise.all(next.map(ask))));
+  }
   const cards = () => new Map(sim.messages().map((message) => [message.userId, message.messageId]));
   await eventually(() => users.every((user) => cards().has(user.userId)), 15_000 + count * 60, 'every card to be sent');
   const byUser = cards();
