@@ -226,7 +226,8 @@ function story(bin: string): void {
   };
 }
 
-const hasDeclined = ({ ackBody }: ClickResult): boolean => JSON.stringify(ackBody).includes('Declined, nothing new');
+const hasDeclined = ({ ackBody }: ClickResult): boolean =>
+  JSON.stringify(ackBody ?? null).includes('Declined, nothing new');
 
 function assertAllAnswered(clicks: readonly StreamClick[]): void {
   const crossed = clicks.filter((click) => click.crossedClosing).length;
