@@ -207,7 +207,10 @@ function story(bin: string): void {
     for (const id of declined) assert.ok(times('session.rejected', 'session_id', id) <= 1, id);
     const authorized = clicks.filter(({ action, result }) => action === 'authorize' && !isStopping(result));
     const links = scene.sim.deviceCodes().length - codesBefore;
-    assert.equal(links, new Set(authorized.map(({ sessionId }) => sessionId)).size, 'one link for each session');
+    const sessions = (some: readonly StreamClick[]): number => new Set(some.map(({ sessionId }) => sessionId)).size;
+    // What met the closing of its connection may have been acted on, or not.
+    const sure = sessions(authorized.filter(({ crossedClosing }) => !crossedClosing));
+    assert.ok(links >= sure && links <= sessions(authorized), `one link for each session: ${links} of ${sure}`);
   };
 
   const watchConnections = (): { least(): number } => {
