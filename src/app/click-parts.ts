@@ -45,6 +45,7 @@ export function buildClicks(deps: ClickPartsDeps): ClickParts {
     hints: deps.hints,
     withdraw: grants.forget.byUser,
     renderer: feishu.renderer,
+    grantOf: (appId) => feishu.app(appId)?.authGrant,
     ackBudgetMs: ACK_BUDGET_MS,
     sessionTtlMs: config.session.ttlSeconds * 1000,
     isStopping: deps.isStopping,

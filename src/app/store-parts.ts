@@ -18,6 +18,7 @@ import { createRedis, type RedisUse } from '../store/redis.js';
 import { createReseal, type Reseal } from '../store/reseal.js';
 import { createSessionList } from '../store/session-list.js';
 import { createSessionStore, type SessionStore } from '../store/session-store.js';
+import { createShownLinks, type ShownLinks } from '../store/shown-links.js';
 import { createSpool, type Spool } from '../store/spool.js';
 import { createUnreachable, type Unreachable } from '../store/unreachable.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
@@ -34,6 +35,7 @@ export interface StoreParts {
   readonly envelope: Envelope;
   readonly sessions: SessionStore;
   readonly redirects: RedirectStore;
+  readonly shownLinks: ShownLinks;
   readonly list: ReturnType<typeof createSessionList>;
   readonly vault: GrantVault;
   readonly changes: Changes;
@@ -87,6 +89,7 @@ export function buildStore(deps: { config: Config; logger: Logger; gate: FloodGa
     envelope,
     sessions,
     redirects: createRedirectStore({ redis, keys, envelope }),
+    shownLinks: createShownLinks({ redis, keys }),
     list: createSessionList({ redis, keys, get: sessions.get }),
     vault: createGrantVault({ redis, keys, envelope, onDamaged }),
     changes: createChanges(subscriber, channels),

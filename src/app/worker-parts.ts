@@ -18,6 +18,7 @@ import {
   RECONCILE,
   reconcile,
 } from '../processors/maintenance.js';
+import { redrawLinks } from '../processors/redraw.js';
 import { moveDue } from '../processors/refresh-schedule.js';
 import { createRefused } from '../processors/refused.js';
 import { createResealSlice } from '../processors/reseal.js';
@@ -178,6 +179,9 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
   });
   const firstWalk = async (): Promise<void> => {
     await watch.look();
+    // Those for which no job is made here are found by the reconciler.
+    const redrawing = { sessions, shownLinks: store.shownLinks, redirectUri: config.oauthRedirectUri, logger };
+    for (const app of config.apps) await redrawLinks(redrawing, app);
     for (const appId of maintenance.appIds) await reconcile(maintenance, appId, { all: true });
   };
   // Redis may go away again right here: the repeating jobs do the same a little later.

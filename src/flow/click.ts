@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { AuthGrant } from '../config/config.js';
 import type { Ack, CardAction } from '../domain/card-action.js';
 import { idsOf } from '../domain/log-ids.js';
 import type { Metrics } from '../domain/metrics.js';
@@ -17,6 +18,7 @@ import type { CardRenderer } from '../feishu/cards/card-renderer.js';
 import type { ToastName } from '../feishu/cards/card-set.js';
 import type { Producer } from '../queue/producer.js';
 import type { Changes } from '../store/changes.js';
+import type { ClickOutcome } from '../store/session-moves.js';
 import type { SessionStore } from '../store/session-store.js';
 import type { Hints } from './hints.js';
 import { withinBudget } from './within-budget.js';
@@ -29,6 +31,8 @@ export interface ClickDeps {
   /** Forgets the grant of this user, whoever it was given for. False: there is none. */
   readonly withdraw: (appId: string, openId: string, sessionId: string) => Promise<boolean>;
   readonly renderer: Pick<CardRenderer, 'render' | 'gone' | 'toast'>;
+  /** How users of this app consent now; undefined: the app is not configured here. */
+  readonly grantOf: (appId: string) => AuthGrant | undefined;
   /** Milliseconds from the click's arrival to our answer. */
   readonly ackBudgetMs: number;
   readonly sessionTtlMs: number;
@@ -110,6 +114,8 @@ export function createClicks(deps: ClickDeps): Clicks {
   /** She says she has agreed: asks Feishu as soon as its interval allows, and waits for what comes of it. */
   const check = async (before: Session, askInMs: number, deadline: number): Promise<Answer> => {
     const { sessionId } = before;
+    // Only her browser can tell, and has not. The card is drawn anew: its link may be one of former settings.
+    if (isCodeAwaited(before)) return show(before, 'still_waiting');
     let notice = changes.wait(sessionId, deadline - now());
     try {
       await producer.pollNow(sessionId, before.linkNumber, askInMs);
@@ -145,24 +151,33 @@ export function createClicks(deps: ClickDeps): Clicks {
     return toastOnly(had ? 'withdrawn' : 'already_withdrawn', sessionId);
   };
 
+  /** Made before the app's grant was changed: it cannot be shown any more. */
+  const hasForeignLink = (session: Session): boolean =>
+    isCodeAwaited(session) && deps.grantOf(session.appId) === 'device_code';
+
+  /** The store's verdict on a click. */
+  const press = async (action: CardAction, holdOwner: string): Promise<ClickOutcome> => {
+    const { createdAt, messageId, openId, sessionId } = action;
+    const click = { sessionId, operatorOpenId: openId, action: action.action, messageId, createdAt, holdOwner };
+    let outcome = await sessions.click(click);
+    if ((outcome.verdict === 'link' || outcome.verdict === 'check') && hasForeignLink(outcome.session)) {
+      await sessions.linkDead(sessionId, outcome.session.linkNumber);
+      outcome = await sessions.click(click);
+    }
+    if ('expiredNow' in outcome && outcome.expiredNow) {
+      logger.info({ event: 'session.expired', ...idsOf(outcome.session) }, 'A session has expired');
+      metrics.sessionExpired(outcome.session.appId);
+    }
+    return outcome;
+  };
+
   const judge = async (action: CardAction, holdOwner: string, deadline: number): Promise<Answer> => {
     if (isOfOtherApp(action)) {
       const fields = { event: 'card.foreign_click', session_id: action.sessionId, open_id: action.openId };
       logger.warn({ ...fields, app_id: action.appId }, 'A click names a session of another app; nothing was changed');
       return toastOnly('not_for_you');
     }
-    const outcome = await sessions.click({
-      sessionId: action.sessionId,
-      operatorOpenId: action.openId,
-      action: action.action,
-      messageId: action.messageId,
-      createdAt: action.createdAt,
-      holdOwner,
-    });
-    if ('expiredNow' in outcome && outcome.expiredNow) {
-      logger.info({ event: 'session.expired', ...idsOf(outcome.session) }, 'A session has expired');
-      metrics.sessionExpired(outcome.session.appId);
-    }
+    const outcome = await press(action, holdOwner);
     switch (outcome.verdict) {
       case 'unknown': {
         const fields = { event: 'card.unknown_session', session_id: action.sessionId, message_id: action.messageId };
@@ -257,5 +272,9 @@ function isOfOtherApp({ appId, sessionId }: CardAction): boolean {
   const ofSession = appOfSession(sessionId);
   return appId !== null && ofSession !== null && appId !== ofSession;
 }
+
+/** She has a link of the authorization code grant, and nothing has come back by it. */
+const isCodeAwaited = ({ link, linkState }: Session): boolean =>
+  linkState === 'live' && link?.grant === 'authorization_code' && link.received === null;
 
 const isMakingLink = (session: Session): boolean => isLive(session.state) && session.linkState === 'claimed';

@@ -130,3 +130,22 @@ local after = redis.call('HMGET', key(id), 'version', 'shown_version', 'card_gon
 if after[3] or tonumber(after[2]) >= tonumber(after[1]) then return -1 end
 return 0
 `);
+
+/**
+ * The message shows something that is not valid any more. ARGV: id. Messages are not changed: a live session whose user
+ * is asked by them says its link once more, under a uuid of its own. Returns 1 when the session is live.
+ */
+export const redrawScript = defineScript(`${PRELUDE}
+local id, at = ARGV[1], now()
+local s = redis.call('HMGET', key(id), 'state', 'shown_as')
+if not s[1] or not islive(s[1]) then
+  redis.call('ZADD', base .. ':open', 'XX', at, id)
+  return 0
+end
+if s[2] == 'link' then
+  redis.call('HDEL', key(id), 'said')
+  redis.call('HINCRBY', key(id), 'cards', 1)
+end
+changed(id, at)
+return 1
+`);

@@ -1,0 +1,50 @@
+/**
+ * After a change of the app's grant or addresses: every open session is shown again, with a link that works. Runs once
+ * when a worker starts; what was not noted before a crash is done again by the next one.
+ */
+import type { Logger } from 'pino';
+import type { AppConfig } from '../config/config.js';
+import type { SessionStore } from '../store/session-store.js';
+import type { ShownLinks } from '../store/shown-links.js';
+
+export interface RedrawDeps {
+  readonly sessions: Pick<SessionStore, 'open'>;
+  readonly shownLinks: ShownLinks;
+  /** The same in both requests of the authorization code grant. */
+  readonly redirectUri: string | null;
+  readonly logger: Logger;
+}
+
+const BATCH = 100;
+
+export async function redrawLinks(deps: RedrawDeps, app: AppConfig): Promise<void> {
+  const { logger, shownLinks } = deps;
+  const { appId } = app;
+  const madeOf = whatLinksAreMadeOf(app, deps.redirectUri);
+  const before = await shownLinks.madeOf(appId);
+  if (before === madeOf) return;
+  if (before !== null) {
+    const redrawn = await redrawAll(deps, appId);
+    const fields = { event: 'links.redrawn', app_id: appId, sessions: redrawn };
+    logger.info(fields, 'Links have changed with the settings: open sessions are shown again, with the new ones');
+  }
+  await shownLinks.note(appId, madeOf);
+}
+
+/** Not the key that signs: links of a former key work for as long as it is configured. */
+function whatLinksAreMadeOf({ accountsBaseUrl, authGrant }: AppConfig, redirectUri: string | null): string {
+  return authGrant === 'authorization_code' ? `${authGrant} ${accountsBaseUrl} ${redirectUri}` : authGrant;
+}
+
+/** Each one that was looked at goes to the end of the row. */
+async function redrawAll({ sessions, shownLinks }: RedrawDeps, appId: string): Promise<number> {
+  let redrawn = 0;
+  const seen = new Set<string>();
+  for (;;) {
+    const ids = (await sessions.open(appId, null, BATCH)).filter((id) => !seen.has(id));
+    if (ids.length === 0) return redrawn;
+    for (const id of ids) seen.add(id);
+    const live = await Promise.all(ids.map((id) => shownLinks.redraw(id)));
+    redrawn += live.filter(Boolean).length;
+  }
+}
