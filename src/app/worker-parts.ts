@@ -180,7 +180,8 @@ export async function buildWorkers(deps: WorkerPartsDeps): Promise<WorkerParts> 
   const firstWalk = async (): Promise<void> => {
     await watch.look();
     // Those for which no job is made here are found by the reconciler.
-    const redrawing = { sessions, shownLinks: store.shownLinks, redirectUri: config.oauthRedirectUri, logger };
+    const links = { redirectUri: config.oauthRedirectUri, keyId: config.encryptionKeys[0]?.id };
+    const redrawing = { ...links, sessions, shownLinks: store.shownLinks, logger };
     for (const app of config.apps) await redrawLinks(redrawing, app);
     for (const appId of maintenance.appIds) await reconcile(maintenance, appId, { all: true });
   };

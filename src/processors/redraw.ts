@@ -1,5 +1,5 @@
 /**
- * After a change of the app's grant or addresses: every open session is shown again, with a link that works. Runs once
+ * After a change of the app's grant, its addresses or the key that signs: every open session is shown again, with a link that works. Runs once
  * when a worker starts; what was not noted before a crash is done again by the next one.
  */
 import type { Logger } from 'pino';
@@ -10,8 +10,9 @@ import type { ShownLinks } from '../store/shown-links.js';
 export interface RedrawDeps {
   readonly sessions: Pick<SessionStore, 'open'>;
   readonly shownLinks: ShownLinks;
-  /** The same in both requests of the authorization code grant. */
   readonly redirectUri: string | null;
+  /** Id of the key that signs links. */
+  readonly keyId: string | undefined;
   readonly logger: Logger;
 }
 
@@ -20,7 +21,7 @@ const BATCH = 100;
 export async function redrawLinks(deps: RedrawDeps, app: AppConfig): Promise<void> {
   const { logger, shownLinks } = deps;
   const { appId } = app;
-  const madeOf = whatLinksAreMadeOf(app, deps.redirectUri);
+  const madeOf = whatLinksAreMadeOf(app, deps);
   const before = await shownLinks.madeOf(appId);
   if (before === madeOf) return;
   if (before !== null) {
@@ -31,9 +32,9 @@ export async function redrawLinks(deps: RedrawDeps, app: AppConfig): Promise<voi
   await shownLinks.note(appId, madeOf);
 }
 
-/** Not the key that signs: links of a former key work for as long as it is configured. */
-function whatLinksAreMadeOf({ accountsBaseUrl, authGrant }: AppConfig, redirectUri: string | null): string {
-  return authGrant === 'authorization_code' ? `${authGrant} ${accountsBaseUrl} ${redirectUri}` : authGrant;
+/** Links of a former key still work, but only for as long as it is configured. */
+function whatLinksAreMadeOf({ accountsBaseUrl, authGrant }: AppConfig, { keyId, redirectUri }: RedrawDeps): string {
+  return authGrant === 'authorization_code' ? `${authGrant} ${accountsBaseUrl} ${redirectUri} ${keyId}` : authGrant;
 }
 
 /** Each one that was looked at goes to the end of the row. */

@@ -1,5 +1,5 @@
 /**
- * What the links in the chats are made of (`<base>:links`: the app's grant and addresses), and having a chat show a
+ * What the links in the chats are made of (`<base>:links`: grant, addresses, signing key), and having a chat show a
  * session anew when that has changed: links of the authorization code grant live as long as their session, so a wrong
  * redirect URI would stay on its card for as long.
  *
