@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { EncryptionKey } from '../../src/config/config.js';
-import { freePort } from '../support/redis-server.js';
+import { freePort } from '../simulator/demo/free-port.js';
 import type { BenchContext } from './benchmark.js';
 import { type Child, startChild } from './child.js';
 

@@ -11,12 +11,12 @@ import { checkCallbacks } from '../../src/doctor/callback-checks.js';
 import { checkRedirectUri } from '../../src/doctor/checks/redirect-uri.js';
 import type { CheckName, Finding } from '../../src/doctor/finding.js';
 import { selfSigned } from '../http/self-signed.js';
+import { freePort } from '../simulator/demo/free-port.js';
 import type { App } from '../simulator/directory.js';
 import { linkIn, newConsents } from '../support/consents.js';
 import { type Daemon, newDaemon } from '../support/daemon.js';
 import { type DoctorScene, newDoctorScene } from '../support/doctor.js';
 import { findLeaks } from '../support/leaks.js';
-import { freePort } from '../support/redis-server.js';
 import { type Scripted, startScriptedServer } from '../support/scripted-server.js';
 
 const KEY = 'theEncryptKeyOfTheConsole1';

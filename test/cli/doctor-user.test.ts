@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Message } from '../simulator/chat/chats.js';
+import { freePort } from '../simulator/demo/free-port.js';
 import type { App, NewApp, User } from '../simulator/directory.js';
 import { startCli } from '../support/cli.js';
 import { newConsents } from '../support/consents.js';
@@ -9,7 +10,6 @@ import { type Daemon, newDaemon } from '../support/daemon.js';
 import { type Diagnosis, type DoctorScene, newDoctorScene } from '../support/doctor.js';
 import { findLeaks } from '../support/leaks.js';
 import { authorizeByCard } from '../support/person.js';
-import { freePort } from '../support/redis-server.js';
 
 /** The apps differ in what is wrong with them in the console. */
 const CONSOLE = {

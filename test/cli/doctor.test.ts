@@ -10,11 +10,12 @@ import { createServer } from 'node:tls';
 import { checkProtection } from '../../src/doctor/checks/redis-protection.js';
 import { createEnvelope } from '../../src/store/envelope.js';
 import { selfSigned } from '../http/self-signed.js';
+import { freePort } from '../simulator/demo/free-port.js';
 import { type Simulator, startSimulator } from '../simulator/index.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { type DoctorScene, newDoctorScene } from '../support/doctor.js';
 import { findLeaks } from '../support/leaks.js';
-import { freePort, newRedisServer } from '../support/redis-server.js';
+import { newRedisServer } from '../support/redis-server.js';
 
 let scene: DoctorScene;
 

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { healthAddress } from '../../src/cli/health.js';
 import { MINIMUM } from '../config/load-support.js';
 import { selfSigned } from '../http/self-signed.js';
-import { freePort } from '../support/redis-server.js';
+import { freePort } from '../simulator/demo/free-port.js';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 

@@ -6,8 +6,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { readProblem } from '../../src/cli/api-problem.js';
 import { failureOfEnd } from '../../src/cli/session-end.js';
 import type { FailureReason } from '../../src/domain/session.js';
+import { freePort } from '../simulator/demo/free-port.js';
 import { cli, type Ended, startCli } from '../support/cli.js';
-import { freePort } from '../support/redis-server.js';
 import {
   type Asked,
   hang,

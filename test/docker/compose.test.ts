@@ -14,7 +14,7 @@ import { Redis } from 'ioredis';
 import { loadConfig } from '../../src/config/load.js';
 import { VARIABLE_NAMES, VARIABLES } from '../../src/config/variables.js';
 import { KEY, MINIMUM } from '../config/load-support.js';
-import { freePort } from '../support/redis-server.js';
+import { freePort } from '../simulator/demo/free-port.js';
 
 interface Service {
   readonly image: string;

@@ -10,9 +10,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Redis } from 'ioredis';
+import { freePort } from '../simulator/demo/free-port.js';
 import { type Daemon, newDaemon } from '../support/daemon.js';
 import { authorizeByCard } from '../support/person.js';
-import { freePort } from '../support/redis-server.js';
 import { newScene } from '../support/scene.js';
 import { QUICK_STOP, stop, stopInTheMiddle } from '../support/stopping.js';
 

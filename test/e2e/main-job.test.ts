@@ -14,8 +14,10 @@ describe('a user authorizes a client', { concurrency: 2 }, () => {
 
       const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
       assert.equal(click.errorCode, undefined, click.reason);
-      assert.ok(click.card, `the ack carries the link card: ${JSON.stringify(click)}`);
-      assert.ok(JSON.stringify(click.card).includes(scene.link()));
+      await scene.shows(asked.messageId, '"action":"agreed"');
+      // In the ack itself, unless the machine is too busy to make a link within the ack budget.
+      if (click.card === undefined) assert.match(JSON.stringify(click.toast), /Preparing the link/);
+      else assert.ok(JSON.stringify(click.card).includes(scene.link()));
 
       assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
       const ended = await daemon.call('GET', `/v1/sessions/${asked.sessionId}?wait_seconds=20`);

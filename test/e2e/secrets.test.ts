@@ -16,6 +16,7 @@ import { grant, refreshNow } from '../support/grants.js';
 import { findLeaks, secretsOfFeishu } from '../support/leaks.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
+import { authorize } from '../support/steps.js';
 import { WAY } from '../support/ways.js';
 
 const REASON = 'Quarterly-report-for-the-board-7391';
@@ -126,15 +127,13 @@ describe('nothing secret is written', { concurrency: 3 }, () => {
     const { sim } = scene;
     sim.faults.add({ on: 'api', api: 'user_info', kind: 'status', status: 500, times: 2 });
     const asked = await scene.ask(ask);
-    await scene.click(asked.messageId, 'authorize', asked.sessionId);
     const stranger = sim.addUser({ name: 'Somebody Else' });
-    scene.consent({ link: scene.link(), user: stranger });
+    scene.consent({ link: await authorize(scene, asked), user: stranger });
     await scene.daemon.line('session.wrong_account', undefined, 20_000);
 
     const held = sim.faults.add({ ...tokenCall(scene), kind: 'hold' });
     await scene.shows(asked.messageId, '"action":"authorize"');
-    await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    scene.consent({ link: scene.link(), user: scene.user });
+    scene.consent({ link: await authorize(scene, asked), user: scene.user });
     await sim.until(() => held.fired > 0);
     await scene.redis.kill();
     held.clear();

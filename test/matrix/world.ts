@@ -3,9 +3,11 @@
  * daemon that will refresh it (the victim) and, where the fault needs one, another daemon of the fleet. Owns what it
  * opens and the clients that read tokens all the time; knows neither points nor faults.
  */
+
+import { freePort } from '../simulator/demo/free-port.js';
 import type { Answer, Daemon } from '../support/daemon.js';
 import { grant } from '../support/grants.js';
-import { freePort, type RedisServer } from '../support/redis-server.js';
+import type { RedisServer } from '../support/redis-server.js';
 import { newRedisWire, type RedisWire } from '../support/redis-wire.js';
 import { newScene, type Scene } from '../support/scene.js';
 import { newTcpRelay, type TcpRelay } from '../support/tcp-relay.js';

@@ -3,6 +3,7 @@
  * own card, one click after the other; told "click again in a moment", she does. Owns the pace and the record of what
  * came back, not the judgement.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClickResult } from '../simulator/chat/clicks.js';
 import type { AskingScene, Member } from './crowd.js';
 
@@ -59,15 +60,24 @@ export function startClickStream(
   const everyMs = 1000 / perSecond;
   const startedAt = performance.now();
   let due = 0;
-  const timer = setInterval(() => {
-    // By the clock, not by the timer: a busy machine must not thin the stream.
+  const clickNext = (): void => {
+    const member = members[next % members.length];
+    if (paused || member === undefined) return;
+    next += 1;
+    const one = click(member).finally(() => inFlight.delete(one));
+    inFlight.add(one);
+  };
+  let isCatchingUp = false;
+  const timer = setInterval(async () => {
+    if (isCatchingUp) return;
+    isCatchingUp = true;
+    // By the clock, not by the timer: a busy machine must not thin the stream. One in a turn, so that this process
+    // hears in between which connections are closing, as Feishu does.
     for (; due * everyMs <= performance.now() - startedAt; due += 1) {
-      const member = members[next % members.length];
-      if (paused || member === undefined) continue;
-      next += 1;
-      const one = click(member).finally(() => inFlight.delete(one));
-      inFlight.add(one);
+      clickNext();
+      await nextTurn();
     }
+    isCatchingUp = false;
   }, everyMs / 2);
 
   const settled = async (): Promise<void> => {

@@ -4,6 +4,7 @@
  */
 import type { User } from '../simulator/directory.js';
 import type { Daemon } from './daemon.js';
+import { patientAsk } from './patient-ask.js';
 import type { Scene } from './scene.js';
 
 export interface Member {
@@ -26,8 +27,7 @@ export async function crowd(scene: AskingScene, count: number, body: object = {}
   const { app, daemon, sim } = scene;
   const users = Array.from({ length: count }, (_, i) => sim.addUser({ name: `Person ${i}` }));
   const ask = async (user: User): Promise<string> => {
-    const answer = await daemon.call('POST', '/v1/sessions', { ...body, open_id: sim.openId(user, app.appId) });
-    if (answer.status !== 201) throw new Error(`asking was refused: ${answer.text}`);
+    const answer = await patientAsk(daemon, { ...body, open_id: sim.openId(user, app.appId) });
     return String(answer.body.session_id);
   };
   const sessionIds: string[] = [];

@@ -8,12 +8,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
+import { freePort } from '../simulator/demo/free-port.js';
 import type { App } from '../simulator/directory.js';
 import { type Simulator, startSimulator } from '../simulator/index.js';
 import type { AskingScene } from './crowd.js';
 import type { Answer } from './daemon.js';
 import { newPm2, type Pm2 } from './pm2.js';
-import { freePort, newRedisServer, type RedisServer } from './redis-server.js';
+import { newRedisServer, type RedisServer } from './redis-server.js';
 import { newTcpRelay, type TcpRelay } from './tcp-relay.js';
 
 export const GATEWAY_A = 'feishu-authd-gateway-a';

@@ -6,6 +6,7 @@ import type { App, User } from '../simulator/directory.js';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.js';
 import { type Consents, linkIn, newConsents, sessionOfLink } from './consents.js';
 import { type Daemon, type DaemonOptions, newDaemon } from './daemon.js';
+import { patientAsk } from './patient-ask.js';
 import { newRedisServer, type RedisServer } from './redis-server.js';
 import { newTcpRelay, type TcpRelay } from './tcp-relay.js';
 import { type Entrance, newEntrance, WAY, type Way } from './ways.js';
@@ -126,8 +127,7 @@ export async function newScene(t: Pick<TestContext, 'after'>, options: SceneOpti
       await entrance?.leadTo(other);
     },
     async ask(body = {}) {
-      const answer = await daemon.call('POST', '/v1/sessions', { open_id: openId, ...body });
-      if (answer.status >= 300) throw new Error(`asking was refused: ${answer.text}`);
+      const answer = await patientAsk(daemon, { open_id: openId, ...body });
       const sessionId = String(answer.body.session_id);
       const who = typeof body['open_id'] === 'string' ? body['open_id'] : openId;
       const message = await sim.until(() => sim.messagesTo(who).find((sent) => isAbout(sim, sent, sessionId)));

@@ -3,9 +3,10 @@
  * agrees on Feishu's page and loads the page at the redirect URI, at her own moment of 45 s. Polling cannot do that: the
  * token endpoint takes 1,000 calls a minute, and a device grant needs several (benchmark `thousand`).
  */
+
+import { freePort } from '../../simulator/demo/free-port.js';
 import type { User } from '../../simulator/directory.js';
 import { linkIn } from '../../support/consents.js';
-import { freePort } from '../../support/redis-server.js';
 import { askAll, lookAtAll } from '../asking.js';
 import type { BenchContext, Benchmark, Row } from '../benchmark.js';
 import { startDaemon } from '../daemon-process.js';

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../simulator/demo/free-port.js';
 import { eventually } from '../../support/crowd.js';
-import { freePort } from '../../support/redis-server.js';
 
 export interface FiringAlert {
   readonly name: string;

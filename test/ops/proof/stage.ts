@@ -3,8 +3,8 @@
  * API, a second gateway, a worker), each on a port of its own that it keeps over restarts, as Prometheus knows it.
  */
 import { randomBytes } from 'node:crypto';
+import { freePort } from '../../simulator/demo/free-port.js';
 import type { Daemon } from '../../support/daemon.js';
-import { freePort } from '../../support/redis-server.js';
 import { newScene, type Scene } from '../../support/scene.js';
 
 export interface Stage {

@@ -1,12 +1,26 @@
-/** A TCP port that is free on loopback right now, for processes that cannot tell which one they took. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+/**
+ * A TCP port that is free on loopback right now, for processes that cannot tell which one they took, or that come back to
+ * it. Below the range from which the system gives out ports, so that nobody gets it by chance in the meantime.
+ */
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+const LOWEST = 12_000;
+const HIGHEST = 32_000;
+const TRIES = 100;
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port was found between ${LOWEST} and ${HIGHEST}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
