@@ -14,7 +14,7 @@ export interface RedirectPartsDeps {
   readonly feishu: FeishuParts;
   readonly jobs: LateJobs;
   readonly hints: Hints;
-  readonly metrics: Pick<Metrics, 'sessionFailed'>;
+  readonly metrics: Pick<Metrics, 'sessionExpired' | 'sessionFailed'>;
   readonly now: () => number;
   readonly logger: Logger;
 }

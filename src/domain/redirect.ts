@@ -25,9 +25,9 @@ export interface RedirectNames {
  * - `completed`, `missing_scopes`, `wrong_account`, `failed`, `declined`, `expired`, `superseded`, `invalidated`: as
  *   the session stands now
  * - `working`: Feishu has not answered yet; the same address shows the result soon
- * - `try_again`: this code was of no use; the link on the card still is
+ * - `try_again`: this code was of no use, or was not tried after many that were of none; the link still works
  * - `refused`: Feishu's page reported an error; nothing has changed
- * - `used`: the link has brought its authorization already, or was replaced by a newer one
+ * - `used`: the link has brought an authorization already, be it one that came to nothing, or was replaced
  *
  * About nobody: `invalid` (forged, foreign, damaged, or signed with a key that is gone), `incomplete` (no code, no
  * error, no state), `unavailable` (Redis does not answer; the same address works later).

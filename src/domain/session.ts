@@ -75,9 +75,12 @@ export interface ReceivedCode {
   readonly codeVerifier: string;
   /** Byte for byte as in the authorization request. */
   readonly redirectUri: string;
-  /** Milliseconds. */
+  /** Milliseconds since the epoch, by Redis's clock: the store tells it. */
   readonly receivedAt: number;
 }
+
+/** How long Feishu takes a code (FEISHU.md §6.1). */
+export const CODE_LIFE_MS = 300_000;
 
 /** A consent link as stored (sealed at rest). */
 export type ConsentLink = DeviceLink | CodeLink;

@@ -25,7 +25,7 @@ export interface RedirectDeps {
   readonly names: (clientId: string, appId: string) => RedirectNames;
   /** What an `error` of Feishu's page means; for the page and the log. */
   readonly explainError: (error: string) => FailureDetail;
-  readonly metrics: Pick<Metrics, 'sessionFailed'>;
+  readonly metrics: Pick<Metrics, 'sessionExpired' | 'sessionFailed'>;
   /** How long a page waits for its outcome. */
   readonly waitMs: number;
   /** Milliseconds. */
@@ -39,13 +39,17 @@ const HOLD_MS = 30_000;
 const CODE = /^[A-Za-z0-9_.~-]{1,1024}$/;
 /** RFC 6749 §4.1.2.1. */
 const DENIED = 'access_denied';
+const TOO_MANY: FailureDetail = {
+  remedy: 'Several codes of this link brought nothing within a minute. Wait a minute, then open the link once more.',
+  for: 'user',
+};
 
 export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
   const { changes, hints, logger, now, producer, redirects, sessions } = deps;
 
   const namesOf = (session: Session): RedirectNames => deps.names(session.clientId, session.appId);
 
-  /** What the session says of a code that was taken: null while that is not decided. */
+  /** What the session says of the code that it has taken last: null while that is not decided. */
   const decided = (session: Session): RedirectOutcome | null => {
     const names = namesOf(session);
     if (!isLive(session.state)) return ended(session, names);
@@ -54,7 +58,15 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
       return { kind: 'wrong_account', names, triesLeft: MAX_MISMATCHES - session.mismatches };
     }
     if (session.codeFailure !== null) return { kind: 'try_again', names, detail: session.codeFailure };
-    return null;
+    const inHand = session.link?.grant === 'authorization_code' && session.link.received !== null;
+    // Without a code in hand nothing will ever be decided: it has done its work, and a newer link is on the card.
+    return inHand ? null : { kind: 'used', names };
+  };
+
+  const tellExpired = (session: Session): void => {
+    logger.info({ event: 'session.expired', ...idsOf(session) }, 'A session has expired');
+    deps.metrics.sessionExpired(session.appId);
+    hints.add(() => producer.cardUpdate(session.sessionId));
   };
 
   const awaitOutcome = async (taken: Session, deadline: number): Promise<RedirectOutcome> => {
@@ -76,8 +88,8 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
 
   const receiveCode = async (code: string, state: OpenedState, deadline: number): Promise<RedirectOutcome> => {
     const { codeVerifier, linkNumber, redirectUri, sessionId } = state;
-    const received = { code, codeVerifier, redirectUri, receivedAt: now() };
-    const taken = await redirects.receiveCode(sessionId, linkNumber, received, HOLD_MS);
+    const taken = await redirects.receiveCode(sessionId, linkNumber, { code, codeVerifier, redirectUri }, HOLD_MS);
+    if ('expiredNow' in taken && taken.expiredNow) tellExpired(taken.session);
     switch (taken.verdict) {
       case 'unknown':
         return { kind: 'invalid' };
@@ -90,6 +102,8 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
         return { kind: 'try_again', names: namesOf(taken.session), detail: taken.session.codeFailure };
       case 'busy':
         return { kind: 'working', names: namesOf(taken.session) };
+      case 'limited':
+        return { kind: 'try_again', names: namesOf(taken.session), detail: TOO_MANY };
       case 'used':
         return { kind: 'used', names: namesOf(taken.session) };
       case 'ended':
@@ -108,6 +122,7 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
     const refused = await redirects.refuseLink(sessionId, linkNumber);
     if (refused.verdict === 'unknown') return { kind: 'invalid' };
     const { session } = refused;
+    if (refused.expiredNow) tellExpired(session);
     if (refused.verdict === 'used') return { kind: 'used', names: namesOf(session) };
     if (refused.verdict === 'ended') return endedByOthers(session);
     hints.add(() => producer.cardUpdate(sessionId));

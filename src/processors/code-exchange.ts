@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
 import { again, DONE, type JobOutcome } from '../domain/job.js';
 import { idsOf } from '../domain/log-ids.js';
-import type { CodeLink, FailureDetail, ReceivedCode, Session } from '../domain/session.js';
+import { CODE_LIFE_MS, type CodeLink, type FailureDetail, type ReceivedCode, type Session } from '../domain/session.js';
 import type { TokenEndpoint } from '../oauth/token-endpoint.js';
 import type { RedirectStore } from '../store/redirect-store.js';
 import type { Consented } from './consented.js';
@@ -17,7 +17,7 @@ import type { Refused } from './refused.js';
 export type ExchangeCode = (session: Session, link: CodeLink, now: number) => Promise<JobOutcome>;
 
 export interface CodeExchangeDeps {
-  readonly redirects: Pick<RedirectStore, 'dropCode'>;
+  readonly redirects: Pick<RedirectStore, 'dropCode' | 'holdCode'>;
   readonly consented: Consented;
   readonly refused: Refused;
   readonly app: (appId: string) => AppConfig | undefined;
@@ -28,8 +28,6 @@ export interface CodeExchangeDeps {
   readonly logger: Logger;
 }
 
-/** FEISHU.md §6.1. */
-const CODE_LIFE_MS = 300_000;
 /** A code that Feishu calls expired after this long was held up by us, not brought late. */
 const OUR_DELAY_MS = 15_000;
 const FIRST_PAUSE_MS = 500;
@@ -38,6 +36,12 @@ const LONGEST_PAUSE_MS = 8_000;
 const TOO_LATE: FailureDetail = {
   remedy: 'Feishu could not be reached while the code of the consent was valid (5 minutes). Start again.',
   for: 'user',
+};
+const NO_APP: FailureDetail = {
+  remedy:
+    'The app of this session is not configured, or not enabled, so the code of the consent could not be traded while ' +
+    'it was valid (5 minutes). Correct the configuration, then start again.',
+  for: 'operator',
 };
 
 export function createCodeExchange(deps: CodeExchangeDeps): ExchangeCode {
@@ -58,10 +62,10 @@ export function createCodeExchange(deps: CodeExchangeDeps): ExchangeCode {
     { received, now }: { received: ReceivedCode; now: number },
   ): Promise<JobOutcome> => {
     const app = deps.app(session.appId);
+    const age = now - received.receivedAt;
+    if (age > CODE_LIFE_MS) return await deps.refused(session, app === undefined ? NO_APP : TOO_LATE, 'code_expired');
     // Another process of the fleet may be configured with that app; this one is not.
     if (app === undefined) return again(1_000);
-    const age = now - received.receivedAt;
-    if (age > CODE_LIFE_MS) return await deps.refused(session, TOO_LATE, 'code_expired');
     // The token set's times are told by Redis's clock.
     const begunAt = performance.now();
     const answer = await deps.tokenEndpoint.exchangeCode({
@@ -89,7 +93,10 @@ export function createCodeExchange(deps: CodeExchangeDeps): ExchangeCode {
         const fields = { event: 'redirect.exchange_waits', ...idsOf(session), ...feishu, age_ms: age };
         logger.warn(fields, 'Feishu does not trade the code right now; it is tried again');
         const pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, age / 2)) * (0.8 + 0.4 * deps.random());
-        return again(Math.max(answer.retryAfterMs ?? 0, pause));
+        // The end of the code is the last thing to wait for.
+        const pauseMs = Math.min(Math.max(answer.retryAfterMs ?? 0, pause), CODE_LIFE_MS - age + 1);
+        await redirects.holdCode(session.sessionId, link, pauseMs + deps.timeoutMs);
+        return again(pauseMs);
       }
     }
   };

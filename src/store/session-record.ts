@@ -3,10 +3,13 @@
  * clients wrote (reason, metadata) and the consent link are sealed inside the hash.
  */
 import {
+  type CodeLink,
   type ConsentLink,
+  type DeviceLink,
   FAILURE_REASONS,
   type FailureDetail,
   LINK_STATES,
+  type ReceivedCode,
   SESSION_STATES,
   type Session,
 } from '../domain/session.js';
@@ -35,7 +38,11 @@ export function sealText(envelope: Envelope, appId: string, sessionId: string, t
   return envelope.seal(JSON.stringify(text), context).toString('base64');
 }
 
-export function sealLink(envelope: Envelope, appId: string, sessionId: string, link: ConsentLink): string {
+/** A link before it is sealed: when its code came is told by a field of its own, which Redis's clock writes. */
+export type SealedLink = DeviceLink | (Omit<CodeLink, 'received'> & { readonly received: NewCode | null });
+export type NewCode = Omit<ReceivedCode, 'receivedAt'>;
+
+export function sealLink(envelope: Envelope, appId: string, sessionId: string, link: SealedLink): string {
   const context = { appId, owner: sessionId, purpose: 'session-link', generation: link.number } as const;
   return envelope.seal(JSON.stringify(link), context).toString('base64');
 }
@@ -98,7 +105,9 @@ function openLink(
   if (opened === null) return null;
   const link = JSON.parse(opened) as ConsentLink;
   // Links made before there was a second grant do not name theirs.
-  return { ...withGrant(link), expiresAt: Number(raw['link_expires_at'] ?? link.expiresAt) };
+  const named = { ...withGrant(link), expiresAt: Number(raw['link_expires_at'] ?? link.expiresAt) };
+  if (named.grant === 'device_code' || named.received === null) return named;
+  return { ...named, received: { ...named.received, receivedAt: Number(raw['code_at'] ?? 0) } };
 }
 
 const withGrant = (link: ConsentLink): ConsentLink => ({ ...link, grant: link.grant ?? 'device_code' }) as ConsentLink;

@@ -1,4 +1,7 @@
-/** A code that is held up by us ends its session as `code_expired`; one that was brought late ends nothing. Real Feishu in a box and Redis. */
+/**
+ * A code that is held up by us ends its session as `code_expired`; one that was brought late ends nothing. Real Feishu in
+ * a box and Redis.
+ */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
@@ -13,9 +16,9 @@ import { startExchange } from '../support/exchange.js';
 import { appConfig } from '../support/feishu-app.js';
 
 const silent = pino({ level: 'silent' });
-const CODE = { codeVerifier: 'v'.repeat(43), redirectUri: 'https://authd.example/callback', receivedAt: 1_000_000 };
+const CODE = { codeVerifier: 'v'.repeat(43), redirectUri: 'https://authd.example/callback' };
 
-async function scene(t: TestContext) {
+async function scene(t: TestContext, { configured = true, ttlMs = 60_000, holdMs = 60_000 } = {}) {
   const sim = await startSimulator();
   t.after(() => sim.close());
   const parts = await startExchange();
@@ -34,25 +37,25 @@ async function scene(t: TestContext) {
       metrics: { sessionFailed: () => undefined },
       logger: silent,
     }),
-    app: () => app,
+    app: () => (configured ? app : undefined),
     tokenEndpoint: createTokenEndpoint(parts),
     timeoutMs: 2_000,
     random: () => 0.5,
     logger: silent,
   });
-  const sessionId = await store.created();
-  await redirects.receiveCode(sessionId, 1, { ...CODE, code: 'never-given-by-feishu' }, 60_000);
+  const sessionId = await store.created({ ttlMs });
+  await redirects.receiveCode(sessionId, 1, { ...CODE, code: 'never-given-by-feishu' }, holdMs);
   /** Runs the job so long after the code came. */
   const runAfter = async (ms: number) => {
     const session = await sessions.get(sessionId);
     if (session?.link?.grant !== 'authorization_code') throw new Error('no code is in hand');
-    return await exchange(session, session.link, CODE.receivedAt + ms);
+    return await exchange(session, session.link, (session.link.received?.receivedAt ?? 0) + ms);
   };
   const session = async () => {
     const found = await sessions.get(sessionId);
     return [found?.state, found?.failureReason, found?.failureDetail?.feishu_code];
   };
-  return { sim, runAfter, session, updated };
+  return { sim, runAfter, session, sessionId, sessions, updated };
 }
 
 describe('a code in hand', { concurrency: 3 }, () => {
@@ -85,5 +88,25 @@ describe('a code in hand', { concurrency: 3 }, () => {
     }
     assert.deepEqual(pauses, [500, 2_000, 8_000]);
     assert.equal((await session())[0], 'authorizing');
+  });
+
+  it('keeps its session from expiring for as long as Feishu says to wait, and waits for no more than its own end', async (t) => {
+    const { runAfter, session, sessionId, sessions, sim } = await scene(t, { ttlMs: 20, holdMs: 40 });
+    sim.faults.add({ on: 'api', api: 'token', kind: 'code', code: 99991400, resetSeconds: 60, times: 2 });
+    const first = await runAfter(10);
+    assert.ok(first.kind === 'again' && first.delayMs > 50_000, JSON.stringify(first));
+    const { leftMs } = await sessions.expire(sessionId);
+    assert.ok(leftMs > first.delayMs && leftMs <= first.delayMs + 2_000, `${leftMs}`);
+    const last = await runAfter(290_000);
+    assert.ok(last.kind === 'again' && last.delayMs <= 10_001, JSON.stringify(last));
+    assert.equal((await session())[0], 'authorizing');
+  });
+
+  it('waits for a process that is configured with its app, but not longer than the code lives', async (t) => {
+    const { runAfter, session, sim, updated } = await scene(t, { configured: false });
+    assert.equal((await runAfter(299_000)).kind, 'again');
+    assert.deepEqual(await runAfter(300_001), DONE);
+    assert.deepEqual(await session(), ['failed', 'code_expired', undefined]);
+    assert.deepEqual([sim.calls.filter(({ api }) => api === 'token').length, updated.length], [0, 1]);
   });
 });

@@ -45,7 +45,8 @@ elseif islive(s.state) then
     verdict = 'declined'
   elseif s.link_state == 'settling' then
     verdict = 'confirming'
-  elseif s.link_state == 'live' and tonumber(s.link_expires_at) > at then
+  -- A code that waits for its tokens may outlive the session's time, and its link with it.
+  elseif s.link_state == 'live' and (s.code or tonumber(s.link_expires_at) > at) then
     verdict = action == 'agreed' and 'check' or 'link'
   elseif s.link_state == 'claimed' and at - tonumber(s.claimed_at or '0') < tonumber(ARGV[9]) then
     verdict = 'making'

@@ -39,7 +39,8 @@ local function changed(id, at)
   announce(id)
 end
 local function unlinked(id)
-  redis.call('HDEL', key(id), 'link', 'link_expires_at', 'poll_until', 'poll_after', 'grace_until', 'claimed_at', 'code')
+  redis.call('HDEL', key(id), 'link', 'link_expires_at', 'poll_until', 'poll_after', 'grace_until', 'claimed_at', 'code',
+    'code_at')
   redis.call('ZREM', base .. ':polling', id)
 end
 local function finish(id, state, at)
