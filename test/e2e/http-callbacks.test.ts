@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ClickResult } from '../simulator/chat/clicks.js';
+import { assertLinkOrComing, assertShows } from '../support/acks.js';
 import { statusOf } from '../support/grants.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
@@ -27,7 +28,8 @@ describe('clicks and events by HTTP', { concurrency: 3 }, () => {
     const { messageId, sessionId } = await scene.ask();
     const click = await scene.click(messageId, 'authorize', sessionId);
     assertAnswered(click);
-    assert.match(JSON.stringify(click.card), new RegExp(scene.link()));
+    await assertShows(scene, messageId, click, '"action":"agreed"');
+    assert.match(JSON.stringify(sim.message(messageId)?.content), new RegExp(scene.link()));
     await authorizeByCard(scene, messageId);
     assert.equal(await statusOf(scene, scene.openId), 'active');
 
@@ -84,7 +86,7 @@ describe('clicks and events by HTTP', { concurrency: 3 }, () => {
     hold.clear();
     const click = await inHand;
     assertAnswered(click);
-    assert.match(JSON.stringify(click.card), /"agreed"/);
+    assertLinkOrComing(click);
     assert.equal(await daemon.exited(), 0);
   });
 
