@@ -109,11 +109,20 @@ describe('HTTP callbacks', { concurrency: true }, () => {
   it('takes a request once, whichever process it reaches', async () => {
     const keyPrefix = randomUUID();
     const [one, two] = await Promise.all([start({ keyPrefix }), start({ keyPrefix })]);
-    const call = click();
-    const answers = await Promise.all([one, two, one, two].map(async (process) => (await process.post(call)).status));
-    assert.deepEqual(answers.toSorted(), [200, 401, 401, 401]);
-    assert.equal(one.clicks.length + two.clicks.length, 1);
-    assert.equal((await two.post(call)).status, 401);
+    const taken = (): number => one.clicks.length + two.clicks.length;
+    const round = async () => {
+      const [call, takenBefore, startedAt] = [click(), taken(), performance.now()];
+      const answers = await Promise.all([one, two, one, two].map(async (process) => (await process.post(call)).status));
+      const again = (await two.post(call)).status;
+      const outcome = [...answers.toSorted(), again, taken() - takenBefore];
+      return { outcome, tookMs: performance.now() - startedAt };
+    };
+    const ONCE = [200, 401, 401, 401, 401, 1];
+    let seen = await round();
+    // Who has waited 150 ms for Redis takes a request unchecked: a round that stalled so long proves nothing against it.
+    for (let more = 4; more > 0 && seen.tookMs >= 150 && seen.outcome.join() !== ONCE.join(); more -= 1)
+      seen = await round();
+    assert.deepEqual(seen.outcome, ONCE);
     const reasons = [one, two].flatMap(({ log }) => log.of('callback.refused').map((line) => line['why']));
     assert.deepEqual([...new Set(reasons)], ['replayed']);
     // Longer than the window on both sides of its time, and not for ever.
