@@ -20,6 +20,7 @@ import {
   SOCKET_APP,
   signed,
 } from '../support/card-callbacks.js';
+import { inTime } from '../support/in-time.js';
 import { newRedisServer, type RedisServer } from '../support/redis-server.js';
 
 const CARD = { card: { type: 'raw' as const, data: { schema: '2.0', body: { elements: [] } } } };
@@ -108,11 +109,20 @@ describe('HTTP callbacks', { concurrency: true }, () => {
   it('takes a request once, whichever process it reaches', async () => {
     const keyPrefix = randomUUID();
     const [one, two] = await Promise.all([start({ keyPrefix }), start({ keyPrefix })]);
-    const call = click();
-    const answers = await Promise.all([one, two, one, two].map(async (process) => (await process.post(call)).status));
-    assert.deepEqual(answers.toSorted(), [200, 401, 401, 401]);
-    assert.equal(one.clicks.length + two.clicks.length, 1);
-    assert.equal((await two.post(call)).status, 401);
+    const taken = (): number => one.clicks.length + two.clicks.length;
+    const round = async () => {
+      const [call, takenBefore, startedAt] = [click(), taken(), performance.now()];
+      const answers = await Promise.all([one, two, one, two].map(async (process) => (await process.post(call)).status));
+      const again = (await two.post(call)).status;
+      const outcome = [...answers.toSorted(), again, taken() - takenBefore];
+      return { outcome, tookMs: performance.now() - startedAt };
+    };
+    const ONCE = [200, 401, 401, 401, 401, 1];
+    let seen = await round();
+    // Who has waited 150 ms for Redis takes a request unchecked: a round that stalled so long proves nothing against it.
+    for (let more = 4; more > 0 && seen.tookMs >= 150 && seen.outcome.join() !== ONCE.join(); more -= 1)
+      seen = await round();
+    assert.deepEqual(seen.outcome, ONCE);
     const reasons = [one, two].flatMap(({ log }) => log.of('callback.refused').map((line) => line['why']));
     assert.deepEqual([...new Set(reasons)], ['replayed']);
     // Longer than the window on both sides of its time, and not for ever.
@@ -168,10 +178,12 @@ describe('HTTP callbacks', { concurrency: true }, () => {
       const process = await start({ redisUrl: hung.url });
       assert.equal((await process.post(click())).status, 200);
       hung.freeze();
-      const startedAt = performance.now();
-      assert.equal((await process.post(click())).status, 200);
-      assert.ok(performance.now() - startedAt < 2_000);
-      assert.equal(process.clicks.length, 2);
+      let sent = 1;
+      await inTime(2_000, async () => {
+        assert.equal((await process.post(click())).status, 200);
+        sent += 1;
+      });
+      assert.equal(process.clicks.length, sent);
     } finally {
       hung.thaw();
       await hung.close();
@@ -180,9 +192,8 @@ describe('HTTP callbacks', { concurrency: true }, () => {
 
   it('has Feishu send an event again that takes too long to record', async () => {
     const process = await start({ event: () => new Promise((resolve) => setTimeout(resolve, 30_000).unref()) });
-    const startedAt = performance.now();
-    assert.deepEqual(await process.post(signed(leftEnvelope())), { status: 500, type: null, text: '' });
-    assert.ok(performance.now() - startedAt < 3_000);
+    const late = { status: 500, type: null, text: '' };
+    await inTime(3_000, async () => assert.deepEqual(await process.post(signed(leftEnvelope())), late));
     assert.match(process.log.of('callback.not_accepted')[0]?.msg ?? '', /in time/);
   });
 

@@ -51,21 +51,31 @@ const connection = (fields: Partial<LongConnectionStatus> = {}): LongConnectionS
 
 describe('the presence of a process', () => {
   it('shows every process of the fleet, and one that was killed no longer', async (t) => {
-    const { another, names } = await newScene(t);
+    const { another, processes } = await newScene(t);
     const victim = await another('two');
-    await eventually(async () => (await names()).join() === 'one,two', 20_000, 'both to be there');
+    let lastNoteAt = 0;
+    const names = async (): Promise<string> => {
+      const lookedAt = performance.now();
+      const seen = await processes.list();
+      const note = seen.find(({ id }) => id === 'two');
+      // Not later than it really was: the list was made after the look at the clock.
+      if (note !== undefined) lastNoteAt = lookedAt - note.silentMs;
+      return seen.map(({ id }) => id).join();
+    };
+    await eventually(async () => (await names()) === 'one,two', 20_000, 'both to be there');
     victim.kill('SIGKILL');
-    const killedAt = performance.now();
-    await eventually(async () => (await names()).join() === 'one', 20_000, 'the killed one to be gone');
-    const goneAfterMs = performance.now() - killedAt;
-    assert.ok(goneAfterMs > 1_000, `it went after ${goneAfterMs} ms: who is only late is not gone`);
+    await eventually(async () => (await names()) === 'one', 20_000, 'the killed one to be gone');
+    const goneAfterMs = performance.now() - lastNoteAt;
+    assert.ok(goneAfterMs >= 1_400, `it went after ${goneAfterMs} ms: who is only late is not gone`);
   });
 
   it('ends also where nobody else tells of himself', async (t) => {
     const { presence, processes } = await newScene(t, { everyMs: 60_000 });
-    await processes.tell(await presence.note());
-    assert.equal((await processes.list()).length, 1);
-    await eventually(async () => (await processes.list()).length === 0, 2_500, 'it to count as gone');
+    const note = await presence.note();
+    // One after the other on one connection, however late this process is between them.
+    const [, seen] = await Promise.all([processes.tell(note), processes.list()]);
+    assert.equal(seen.length, 1);
+    await eventually(async () => (await processes.list()).length === 0, 20_000, 'it to count as gone');
   });
 
   it('ends at once when a process stops in order', async (t) => {
@@ -74,7 +84,8 @@ describe('the presence of a process', () => {
     await eventually(async () => (await names()).length === 2, 20_000, 'both to be there');
     child.disconnect();
     await once(child, 'exit');
-    assert.deepEqual(await names(), ['one']);
+    assert.ok(!(await names()).includes('two'));
+    await eventually(async () => (await names()).join() === 'one', 20_000, 'the other one to be there');
   });
 
   it('tells what a process is, its connections and why one is down', async (t) => {
@@ -116,7 +127,7 @@ describe('the presence of a process', () => {
     await eventually(async () => (await state()) === 'connected', 20_000, 'the first note');
     status = connection({ state: 'reconnecting' });
     presence.changed();
-    await eventually(async () => (await state()) === 'reconnecting', 1_200, 'the change');
+    await eventually(async () => (await state()) === 'reconnecting', 20_000, 'the change');
   });
 
   it('is told again by itself after Redis was away and came back empty', async (t) => {

@@ -17,6 +17,7 @@ import { storeKeys } from '../../src/store/keys.js';
 import { createRedis } from '../../src/store/redis.js';
 import { createSpool } from '../../src/store/spool.js';
 import { eventually } from '../support/crowd.js';
+import { inTime } from '../support/in-time.js';
 import { fillSessions } from '../support/many-sessions.js';
 import { newMetrics } from '../support/metrics.js';
 import { readMetrics } from '../support/prometheus.js';
@@ -164,15 +165,17 @@ describe('a scrape', () => {
     assert.ok(before > 1);
     server.freeze();
     t.after(() => server.thaw());
-    const startedAt = performance.now();
+    const tookMs: number[] = [];
     for (let i = 0; i < 3; i += 1) {
+      const startedAt = performance.now();
       const scraped = await read();
+      tookMs.push(performance.now() - startedAt);
       assert.equal(fleet(scraped), 0);
       assert.equal(scraped.value('lark_service_spool_entries'), 0);
       assert.ok(scraped.value('process_start_time_seconds') > 0);
     }
     // The first waits a second; the next ones do not line up behind what still hangs.
-    assert.ok(performance.now() - startedAt < 2_700, String(performance.now() - startedAt));
+    assert.ok(Math.min(...tookMs.slice(1)) < 900, String(tookMs));
     server.thaw();
     await eventually(async () => fleet(await read()) === before, 20_000, 'all gauges to be back');
   });
@@ -182,10 +185,10 @@ describe('a scrape', () => {
     const closed = once(redis, 'close');
     await server.kill();
     await closed;
-    const startedAt = performance.now();
-    const scraped = await read();
-    assert.ok(performance.now() - startedAt < 900);
-    assert.deepEqual(scraped.all('lark_service_redis_persistence_ok'), []);
-    assert.deepEqual(scraped.all('lark_service_queue_jobs'), []);
+    await inTime(900, async () => {
+      const scraped = await read();
+      assert.deepEqual(scraped.all('lark_service_redis_persistence_ok'), []);
+      assert.deepEqual(scraped.all('lark_service_queue_jobs'), []);
+    });
   });
 });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { assertShows } from '../support/acks.js';
 import { tokenCall } from '../support/either-grant.js';
 import { newScene } from '../support/scene.js';
 import {
@@ -62,7 +63,7 @@ describe('another account consents', { concurrency: 2 }, () => {
     await assertNoToken(scene, [openId, other.openId]);
 
     const restart = await scene.click(asked.messageId, 'restart', asked.sessionId);
-    assert.match(titleOf(restart.card), /^One step left/);
+    await assertShows(scene, asked.messageId, restart, '"action":"agreed"');
     const next = String((await scene.session(asked.sessionId))['next_session_id']);
     scene.consent({ link: linkOn(scene, asked.messageId), user });
     assert.equal((await ended(scene, next)).state, 'completed');

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { assertShows } from '../support/acks.js';
 import { type Asked, newScene } from '../support/scene.js';
 import {
   authorize,
@@ -144,7 +145,7 @@ describe('the app is not as it must be', { concurrency: 3 }, () => {
       const before = calls();
       if (fault !== undefined) sim.faults.add({ on: 'api', api: 'device_authorization', times: 1, ...fault });
       const click = await person.click(asked, 'authorize');
-      assert.match(titleOf(click.card), /did not finish$/, name);
+      await assertShows(scene, asked.messageId, click, 'did not finish');
       const session = await ended(scene, asked.sessionId);
       assert.deepEqual([session.state, session.failure_reason], ['failed', 'app_misconfigured'], name);
       assert.equal(session.failure_detail.feishu_code, code, name);
@@ -155,7 +156,7 @@ describe('the app is not as it must be', { concurrency: 3 }, () => {
       assert.equal(calls(), before + 1, `${name}: no retry`);
       if (fault === undefined) continue;
       const restart = await person.click(asked, 'restart');
-      assert.match(titleOf(restart.card), /^One step left/, name);
+      await assertShows(scene, asked.messageId, restart, '"action":"agreed"');
     }
   });
 

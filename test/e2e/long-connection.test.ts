@@ -8,14 +8,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { SimEvent } from '../simulator/event-stream.js';
-import { assertAcked, clickOf } from '../support/acks.js';
+import { assertAcked, assertShows, clickOf } from '../support/acks.js';
 import { linksIn } from '../support/consents.js';
 import { allShow, crowd, eventually } from '../support/crowd.js';
 import { type Daemon, newDaemon } from '../support/daemon.js';
 import { linksMade } from '../support/either-grant.js';
 import { authorizeByCard } from '../support/person.js';
 import { newScene, type Scene } from '../support/scene.js';
-import { authorize, linkOn, newPerson, titleOf } from '../support/steps.js';
+import { authorize, linkOn, newPerson } from '../support/steps.js';
 
 const DOCS = { scopes: ['docx:document:readonly'] };
 
@@ -44,8 +44,7 @@ describe('frames', { concurrency: 4 }, () => {
     const scene = await newScene(t);
     const asked = await scene.ask(DOCS);
     const click = await scene.click(asked.messageId, 'authorize', asked.sessionId, { frameType: 'card' });
-    assert.equal(click.errorCode, undefined, click.reason);
-    assert.match(titleOf(click.card), /^One step left/);
+    await assertShows(scene, asked.messageId, click, '"action":"agreed"');
   });
 
   it('an update that slips in while a click is on its way to us is shown again after its ack', async (t) => {
@@ -163,7 +162,10 @@ describe('connections', { concurrency: 4 }, () => {
     const [socket] = sim.sockets();
     socket?.terminate();
     await sim.until(() => sim.sockets().some(({ id }) => id !== socket?.id), 20_000, 'the connection to be back');
-    const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
+    const press = () => scene.click(asked.messageId, 'authorize', asked.sessionId);
+    let click = await press();
+    // On a busy machine an ack may only say that the link is coming. Nothing but an ack can show it now: she presses again.
+    for (let again = 0; again < 3 && click.card === undefined; again += 1) click = await press();
     assert.equal(click.errorCode, undefined, click.reason);
     assert.match(JSON.stringify(click.card), /"agreed"/);
     assert.equal(scene.consent({ link: scene.link(), user: scene.user }), 'ok');
@@ -247,7 +249,7 @@ describe('daemons that share an app', { concurrency: 2 }, () => {
     assert.equal(scene.sim.connections().length, 1);
     const asked = await scene.ask();
     const click = await scene.click(asked.messageId, 'authorize', asked.sessionId);
-    assert.match(JSON.stringify(click.card), /"agreed"/);
+    await assertShows(scene, asked.messageId, click, '"action":"agreed"');
     await authorizeByCard(scene, asked.messageId);
     assert.equal((await scene.daemon.call('GET', `/v1/users/${scene.openId}/token`)).status, 200);
     for (const daemon of [scene.daemon, worker, gateway]) {

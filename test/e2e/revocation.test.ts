@@ -51,10 +51,10 @@ async function tracesOf(scene: Scene, openId: string): Promise<string[]> {
 const answersTo = ({ attempts }: EventPush): (number | undefined)[] =>
   attempts.flatMap((attempt) => ('ack' in attempt ? [attempt.ack.code] : []));
 
-/** Feishu delivered it so often, and then took it for received. */
+/** Feishu delivered it so often (more often, when an answer of ours was late), and then took it for received. */
 async function acknowledged({ done }: EventPush, deliveries = 1): Promise<void> {
   const { attempts, delivered } = await done;
-  assert.deepEqual([delivered, attempts.length], [true, deliveries]);
+  assert.ok(delivered && attempts.length >= deliveries, `${delivered} after ${attempts.length} deliveries`);
 }
 
 const deadAtFeishu = (scene: Scene, openId: string): boolean =>

@@ -27,13 +27,21 @@ const live = () => simulator.connections(app.appId).length;
 const pulls = () => simulator.endpointCalls(app.appId).length;
 const never = () => new Promise<never>(() => undefined);
 
+/** No test here waits for these unless it says so: none of them may end because this machine is busy. */
+const UNHURRIED = { endpointTimeoutMs: 30_000, handshakeTimeoutMs: 30_000, pongTimeoutMs: 30_000 };
+
 function make(options: Partial<TestConnectionOptions> = {}): TestConnection {
   app = simulator.addApp();
   most = 0;
   stopCounting = simulator.on('connection.opened', ({ data }) => {
     if (data['app_id'] === app.appId) most = Math.max(most, Number(data['live']));
   });
-  one = newLongConnection({ app, baseUrl: simulator.baseUrl, ...options });
+  one = newLongConnection({
+    app,
+    baseUrl: simulator.baseUrl,
+    ...options,
+    timings: { ...UNHURRIED, ...options.timings },
+  });
   return one;
 }
 
@@ -57,7 +65,7 @@ async function assertQuiet(ms = 400): Promise<void> {
 before(async () => {
   simulator = await startSimulator({
     clientConfig: { PingInterval: 0.05 },
-    limits: { ackTimeoutMs: 1_000 },
+    limits: { ackTimeoutMs: 10_000 },
     redeliveryScheduleMs: [10, 10],
   });
 });
@@ -79,13 +87,12 @@ describe('a rotation', () => {
     };
     await up({ timings: { rotateAfterMs: 100 }, receive });
     const outcomes: Promise<{ delivered: boolean }>[] = [];
-    while (one.status().rotations < 3) {
+    while (one.status().rotations < 3 || outcomes.length < 10) {
       // With redelivery: nothing can be done for a frame that is on its way when the old connection is closed.
       outcomes.push(push(true).done);
       await sleep(15);
     }
     const results = await Promise.all(outcomes);
-    assert.ok(results.length >= 10);
     assert.ok(results.every(({ delivered }) => delivered));
     assert.equal(answered.length, results.length, 'no event is handled twice');
     assert.equal(most, 2);
@@ -96,17 +103,17 @@ describe('a rotation', () => {
   });
 
   it('is what saves an app whose connection answers pings and carries no events', async () => {
-    await up({ timings: { rotateAfterMs: 300 } });
+    await up({ timings: { rotateAfterMs: 2_000 } });
     simulator.sockets(app.appId)[0]?.deafen();
     assert.equal((await push().done).delivered, false);
-    await one.until(({ rotations }) => rotations === 1);
+    await one.until(({ rotations }) => rotations >= 1);
     assert.equal((await push().done).delivered, true);
   });
 
   it('lets the old connection finish the click it has in hand', async () => {
     let release: () => void = () => undefined;
     const receive: Receive = () => new Promise((resolve) => (release = () => resolve({ toast: { content: 'done' } })));
-    await up({ timings: { rotateAfterMs: 150, retireMs: 2_000 }, receive });
+    await up({ timings: { rotateAfterMs: 1_000, retireMs: 20_000 }, receive });
     const { done } = push();
     await one.until(({ rotations }) => rotations === 1);
     assert.deepEqual([one.status().inHand, live()], [1, 2]);
@@ -124,19 +131,20 @@ describe('a rotation', () => {
         redeliver: false,
         connectionId: simulator.connections(app.appId).at(-1)?.connectionId ?? '',
       });
-      await one.until(({ rotations }) => rotations === turn);
+      await one.until(({ rotations }) => rotations >= turn);
     }
     assert.equal(most, 2);
   });
 
   it('that fails keeps the old connection and tries again, ever less often', async () => {
-    await up({ timings: { rotateAfterMs: 80, reconnectBaseMs: 30 } });
-    const fault = simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'code', code: 1, times: 4 });
+    make({ timings: { rotateAfterMs: 80, reconnectBaseMs: 30 } });
+    const fault = simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'code', code: 1, skip: 1, times: 4 });
+    one.connection.start();
     await simulator.until(() => fault.fired === 4);
     assert.equal(one.status().state, 'connected');
     assert.equal(live(), 1);
     assert.equal((await push().done).delivered, true);
-    await one.until(({ rotations }) => rotations === 1);
+    await one.until(({ rotations }) => rotations >= 1);
     const waits = one.log.of('ws.rotation_failed').map((line) => Number(line['retry_in_ms']));
     assert.equal(waits.length, 4);
     assert.deepEqual(
@@ -170,8 +178,9 @@ describe('a rotation', () => {
   });
 
   it('whose old connection drops meanwhile becomes the only attempt', async () => {
-    await up({ timings: { rotateAfterMs: 80 } });
-    const held = simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'hold' });
+    make({ timings: { rotateAfterMs: 80 } });
+    const held = simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'hold', skip: 1 });
+    one.connection.start();
     await simulator.until(() => pulls() === 2);
     simulator.sockets(app.appId)[0]?.terminate();
     await one.until(({ state }) => state === 'reconnecting');
@@ -183,8 +192,9 @@ describe('a rotation', () => {
   });
 
   it('whose old connection drops and whose attempt fails goes on with ordinary attempts', async () => {
-    await up({ timings: { rotateAfterMs: 80, endpointTimeoutMs: 150 } });
-    simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'hang', times: 1 });
+    make({ timings: { rotateAfterMs: 80, endpointTimeoutMs: 1_000 } });
+    simulator.faults.add({ on: 'api', api: 'endpoint', kind: 'hang', skip: 1, times: 1 });
+    one.connection.start();
     await simulator.until(() => pulls() === 2);
     simulator.sockets(app.appId)[0]?.terminate();
     await one.until(({ reconnects }) => reconnects === 1);
@@ -222,7 +232,7 @@ describe('a stop', () => {
     await simulator.until(() => simulator.connections(app.appId)[0]?.pushed === 1);
     while (one.status().inHand === 0) await sleep(2);
     const closed = simulator.waitFor('connection.closed');
-    const stopped = one.connection.stop(2_000);
+    const stopped = one.connection.stop(20_000);
     await sleep(60);
     assert.equal(live(), 1);
     release();
@@ -243,7 +253,7 @@ describe('a stop', () => {
     await up({ receive });
     const first = push();
     while (one.status().inHand === 0) await sleep(2);
-    const stopped = one.connection.stop(2_000);
+    const stopped = one.connection.stop(20_000);
     assert.equal((await push().done).delivered, true);
     release();
     await Promise.all([first.done, stopped]);
@@ -274,7 +284,7 @@ describe('a stop', () => {
   ];
   for (const [name, fault] of MOMENTS) {
     it(`${name} ends at once, and nothing follows when it is answered late`, async () => {
-      make({ timings: { endpointTimeoutMs: 5_000, handshakeTimeoutMs: 5_000, pongTimeoutMs: 5_000 } });
+      make();
       const reached = fault.on === 'socket' ? simulator.waitFor('connection.ping') : undefined;
       const set = simulator.faults.add(fault);
       one.connection.start();
@@ -282,8 +292,8 @@ describe('a stop', () => {
       else while (set.fired === 0) await sleep(2);
       await sleep(20);
       const begun = Date.now();
-      await one.connection.stop(2_000);
-      assert.ok(Date.now() - begun < 1_500);
+      await one.connection.stop(20_000);
+      assert.ok(Date.now() - begun < 10_000);
       simulator.faults.clear();
       await assertQuiet(200);
     });
@@ -333,11 +343,11 @@ describe('a stop', () => {
   });
 
   it('of a black hole keeps its deadline', async () => {
-    await up({ timings: { pongTimeoutMs: 10_000 } });
+    await up();
     simulator.sockets(app.appId)[0]?.blackhole();
     const begun = Date.now();
-    await one.connection.stop(2_000);
-    assert.ok(Date.now() - begun < 1_500);
+    await one.connection.stop(20_000);
+    assert.ok(Date.now() - begun < 10_000);
     assert.equal(one.status().openSockets, 0);
   });
 });
@@ -355,8 +365,8 @@ describe('start, drops, rotations, refusals and stop in any order', () => {
           refusedMaxMs: 20,
           limitRetryMs: 15,
           retireMs: 30,
-          endpointTimeoutMs: 60,
-          handshakeTimeoutMs: 60,
+          endpointTimeoutMs: 400,
+          handshakeTimeoutMs: 400,
         },
         receive: () => sleep(Math.random() * 40, {}),
       });
@@ -384,10 +394,13 @@ describe('start, drops, rotations, refusals and stop in any order', () => {
       await one.connected();
       const before = pulls();
       const { rotations, reconnects } = one.status();
+      const failed = () => one.log.of('ws.connect_failed').length + one.log.of('ws.rotation_failed').length;
+      const failedBefore = failed();
       await sleep(500);
       const later = one.status();
       const made = later.rotations - rotations + (later.reconnects - reconnects);
-      assert.ok(pulls() - before <= made + 1, 'each address pulled belongs to one connection: one loop only');
+      const wasted = failed() - failedBefore;
+      assert.ok(pulls() - before <= made + wasted + 1, 'each address pulled is for one connection: one loop only');
       assert.ok(live() <= 2 && most <= 2);
 
       await one.stop();

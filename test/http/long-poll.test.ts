@@ -128,6 +128,6 @@ describe('GET /v1/sessions/{session_id}?wait_seconds=', () => {
     const before = performance.now();
     assertProblem(await poll(1), 503, 'upstream_unavailable');
     const elapsed = performance.now() - before;
-    assert.ok(elapsed > 1_100 && elapsed < 2_500, `${elapsed} ms`);
+    assert.ok(elapsed > 1_100 && elapsed < 10_000, `${elapsed} ms`);
   });
 });

@@ -75,11 +75,17 @@ async function watchGrants(log: string): Promise<{ readonly times: number[]; sto
   return { times, stop: () => monitor.disconnect() };
 }
 
-async function grants(budget: CallBudget, request: CallRequest, times: number): Promise<Turn[]> {
-  const turns: Turn[] = [];
-  for (let count = 0; count < times; count += 1) turns.push(await budget.reserve(request));
-  return turns;
-}
+/**
+ * Asked for all at once: one connection keeps their order, and no "second" ends between two of them because this process
+ * was late.
+ */
+const inOneGo = (budget: CallBudget, requests: readonly CallRequest[]): Promise<Turn[]> =>
+  Promise.all(requests.map((request) => budget.reserve(request)));
+
+const times = (count: number, request: CallRequest): CallRequest[] => Array.from({ length: count }, () => request);
+
+const grants = (budget: CallBudget, request: CallRequest, count: number): Promise<Turn[]> =>
+  inOneGo(budget, times(count, request));
 
 const grantedAtOnce = (turns: readonly Turn[]): number =>
   turns.filter((turn) => turn.granted && turn.waitMs === 0).length;
@@ -123,65 +129,67 @@ describe('call budget', () => {
   });
 
   it('lets nobody overtake those who wait, not even with wider bounds', async () => {
-    const budget = scaled();
-    await grants(budget, call('line', { perSecond: 1, maxWaitMs: 1_000 }), 2);
-    const later = await budget.reserve(call('line', { perSecond: 50, maxWaitMs: 1_000 }));
-    assert.ok(later.granted && later.waitMs > 250, JSON.stringify(later));
+    const narrow = call('line', { perSecond: 1, maxWaitMs: 1_000 });
+    const turns = await inOneGo(scaled(), [narrow, narrow, { ...narrow, perSecond: 50 }]);
+    const later = turns.at(-1);
+    assert.ok(later?.granted && later.waitMs > 250, JSON.stringify(later));
   });
 
   it('takes nothing when the wait would be too long, and says when to come again', async () => {
     const budget = scaled();
-    assert.equal(grantedAtOnce(await grants(budget, call('full'), 5)), 5);
-    const refusals = await grants(budget, call('full'), 50);
+    const turns = await grants(budget, call('full'), 55);
+    assert.equal(grantedAtOnce(turns.slice(0, 5)), 5);
+    const refusals = turns.slice(5);
     assert.ok(refusals.every((turn) => !turn.granted && turn.retryAfterMs > 0 && turn.retryAfterMs <= 330));
     const last = refusals.at(-1);
     assert.ok(last !== undefined && !last.granted);
-    // The five were granted one after the other, on a busy machine with some time between them.
     await sleep(SECOND + MARGIN + 5);
     assert.equal(grantedAtOnce(await grants(budget, call('full'), 5)), 5, 'fifty refusals have cost nothing');
   });
 
   it('keeps apps and APIs apart', async () => {
-    const budget = scaled();
-    await grants(budget, call('one'), 5);
-    assert.equal((await budget.reserve(call('one'))).granted, false);
-    assert.equal((await budget.reserve(call('two'))).granted, true);
-    assert.equal((await budget.reserve(call('one', { appId: 'cli_00000000000000b2' }))).granted, true);
+    const others = [call('one'), call('two'), call('one', { appId: 'cli_00000000000000b2' })];
+    const turns = await inOneGo(scaled(), [...times(5, call('one')), ...others]);
+    assert.deepEqual(
+      turns.slice(5).map(({ granted }) => granted),
+      [false, true, true],
+    );
   });
 
   it('stops one message at its own bound without delaying the others', async () => {
-    const budget = scaled();
     const of = (message: string): CallRequest =>
       call('patch', { perSecond: 50, maxWaitMs: 1_000, also: [{ id: `message:${message}`, perSecond: 2 }] });
-    await grants(budget, of('hot'), 2);
-    const refused = await grants(budget, of('hot'), 10);
+    const turns = await inOneGo(scaled(), [...times(12, of('hot')), of('calm')]);
+    const refused = turns.slice(2, 12);
     assert.ok(refused.every((turn) => !turn.granted && turn.retryAfterMs <= SECOND + MARGIN));
-    assert.deepEqual(await budget.reserve(of('calm')), { granted: true, waitMs: 0 });
+    assert.deepEqual(turns[12], { granted: true, waitMs: 0 });
   });
 
   it('holds a class of calls to its share and leaves the rest to others', async () => {
-    const budget = scaled();
     const poll = call('token', { perSecond: 10, share: { name: 'poll', part: 0.6 } });
-    assert.equal(grantedAtOnce(await grants(budget, poll, 20)), 6);
-    assert.equal(grantedAtOnce(await grants(budget, call('token', { perSecond: 10 }), 20)), 4);
+    const turns = await inOneGo(scaled(), [...times(20, poll), ...times(20, call('token', { perSecond: 10 }))]);
+    assert.deepEqual([grantedAtOnce(turns.slice(0, 20)), grantedAtOnce(turns.slice(20))], [6, 4]);
   });
 
   it('holds everybody back for a pause, and the longer of two pauses counts', async () => {
     const budget = scaled();
-    await scaled().pause('cli_00000000000000a1', 'paused', 300);
-    await scaled().pause('cli_00000000000000a1', 'paused', 20);
+    const others = [scaled(), scaled()] as const;
+    // All are connected before the pause begins.
+    for (const each of [budget, ...others]) await each.pausedForMs('cli_00000000000000a1', 'paused');
+    await others[0].pause('cli_00000000000000a1', 'paused', 2_000);
+    await others[1].pause('cli_00000000000000a1', 'paused', 20);
     const refused = await budget.reserve(call('paused'));
     assert.ok(!refused.granted && refused.retryAfterMs > 200, JSON.stringify(refused));
     assert.ok((await budget.pausedForMs('cli_00000000000000a1', 'paused')) > 200);
     assert.equal(await budget.pausedForMs('cli_00000000000000a1', 'other'), 0);
-    const waiting = await budget.reserve(call('paused', { maxWaitMs: 1_000 }));
+    const waiting = await budget.reserve(call('paused', { maxWaitMs: 2_000 }));
     assert.ok(waiting.granted && waiting.waitMs > 200, JSON.stringify(waiting));
   });
 
   it('pauses one message alone when told which', async () => {
     const budget = scaled();
     const of = (id: string): CallRequest => call('hold', { also: [{ id, perSecond: 5 }] });
-    await budget.pause('cli_00000000000000a1', 'hold', 300, 'message:a');
+    await budget.pause('cli_00000000000000a1', 'hold', 2_000, 'message:a');
     assert.equal((await budget.reserve(of('message:a'))).granted, false);
     assert.equal((await budget.reserve(of('message:b'))).granted, true);
   });

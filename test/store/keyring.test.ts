@@ -127,7 +127,7 @@ describe('keyring', { concurrency: 4 }, () => {
   it('keeps the key of a killed process until it counts as gone, and then walks once more', async (t) => {
     const { keys, redis } = await newStore(t);
     const [k1, k2] = [newKey('k1'), newKey('k2')];
-    const goneMs = 400;
+    const goneMs = 1_500;
     await newRing(redis, keys, [k1, k2], { goneMs }).keyring.join();
     await sleep(2);
     const young = newRing(redis, keys, [k2, k1], { goneMs });
@@ -215,7 +215,7 @@ describe('keyring', { concurrency: 4 }, () => {
   it('a process that was frozen for long registers its key again', async (t) => {
     const { keys, redis } = await newStore(t);
     const [k1, k2] = [newKey('k1'), newKey('k2')];
-    const goneMs = 100;
+    const goneMs = 1_500;
     const frozen = newRing(redis, keys, [k1, k2], { goneMs });
     await frozen.keyring.join();
     await sleep(goneMs + 5);

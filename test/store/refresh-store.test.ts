@@ -151,11 +151,11 @@ describe('refresh store', () => {
     const one = { appId: APP, openId: 'ou_one', generation: await store.give('ou_one') };
     const two = { appId: APP, openId: 'ou_two', generation: await store.give('ou_two') };
     await store.a.begin(one, LEASE, false);
-    const kept = { delayMs: 0, detail: DETAIL, suspended: true, unknown: false, haltMs: 40 };
+    const kept = { delayMs: 0, detail: DETAIL, suspended: true, unknown: false, haltMs: 1_000 };
     assert.equal(await store.a.keep(one, kept), 1);
     const halted = await store.b.begin(two, LEASE, false);
     assert.ok(halted.kind === 'halted' && halted.detail?.remedy === DETAIL.remedy);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
     assert.equal((await store.b.begin(two, LEASE, false)).kind, 'go');
     assert.equal((await store.a.begin(one, LEASE, false)).kind, 'halted');
     assert.equal(await store.b.commit(two, store.next(two.generation)), 'done');

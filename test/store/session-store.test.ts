@@ -67,7 +67,7 @@ describe('session store', { concurrency: 4 }, () => {
 
   it('does not let expiry win over tokens that Feishu has given, or may be giving', async (t) => {
     const store = await newStore(t);
-    const id = await store.linked(60_000, { ttlMs: 100 });
+    const id = await store.linked(60_000, { ttlMs: 5_000 });
     // Near its end the session was extended to the link's life, once.
     assert.ok((await store.sessions.expire(id)).leftMs > 50_000);
     await store.redis.hset(store.keys.session(APP, id), 'expires_at', 1);

@@ -12,6 +12,27 @@ export function assertAcked(click: ClickResult): void {
   assert.ok(typeof click.ackBody === 'object' && click.ackBody !== null && !Array.isArray(click.ackBody), what);
 }
 
+/**
+ * The message shows this after a click: the ack's card has it or, on a busy machine, where the ack may be only a toast
+ * that says it is coming, an update does. A card in the ack is never another one.
+ */
+export async function assertShows(
+  scene: Pick<Scene, 'shows'>,
+  messageId: string,
+  click: ClickResult,
+  text: string,
+): Promise<void> {
+  assert.equal(click.errorCode, undefined, click.reason);
+  if (click.card !== undefined) assert.ok(textOf(click.card).includes(text), `${textOf(click.card)} without ${text}`);
+  await scene.shows(messageId, text);
+}
+
+/** The card with the link; nothing else unless the time for the ack was over: then a toast says that it is coming. */
+export function assertLinkOrComing({ card, toastText }: ClickResult): void {
+  if (card === undefined) assert.match(toastText ?? '', /Preparing the link|正在生成授权链接/);
+  else assert.match(textOf(card), /"agreed"/);
+}
+
 /** Ours is 1 s, by the daemon's own clock: this process may be late in looking. */
 export function assertQuick(scene: Scene): void {
   const clicks = scene.daemon.lines.filter(({ event }) => event === 'card.clicked');

@@ -79,13 +79,13 @@ describe('opening and holding a long connection', () => {
   });
 
   it('keeps the slot of a connection that died badly for as long as told', async () => {
-    await start({ limits: { connectionsPerApp: 1, connectionLingerMs: 100 } });
+    await start({ limits: { connectionsPerApp: 1, connectionLingerMs: 1_000 } });
     const raw = await connectRaw(scene.simulator, scene.app);
     const closed = scene.simulator.waitFor('connection.closed');
     raw.socket.terminate();
     assert.equal((await closed).data['code'], 1006);
     assert.equal((await pull()).body['code'], 1000040350);
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
     assert.equal((await pull()).body['code'], 0);
   });
 

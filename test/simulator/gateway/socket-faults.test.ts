@@ -106,15 +106,16 @@ describe('faults of the handshake and of live connections', () => {
     const raw = await connectRaw(scene.simulator, scene.app);
     const none = scene.simulator.faults.add({ on: 'socket', kind: 'no_pong' });
     raw.ping();
+    await scene.simulator.until(() => scene.simulator.connections()[0]?.pings.length === 1);
     await pause(60);
     assert.equal(raw.frames.length, 0);
     none.clear();
-    scene.simulator.faults.add({ on: 'socket', kind: 'pong_delay', ms: 150, every: 3 });
+    scene.simulator.faults.add({ on: 'socket', kind: 'pong_delay', ms: 1_000, every: 3 });
     raw.ping();
     raw.ping();
+    await raw.next();
     await pause(60);
     assert.equal(raw.frames.length, 1, 'the second ping counted is the third of the connection');
-    await raw.next();
     await raw.next();
   });
 

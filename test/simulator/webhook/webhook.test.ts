@@ -40,10 +40,13 @@ describe('pushes by HTTP', () => {
   const answering = (status: number, body: string, headers: Record<string, string> = {}) =>
     serve((_, response) => response.writeHead(status, headers).end(body));
 
-  beforeEach(async () => {
-    scene = await startScene({ limits: { ackTimeoutMs: 300, connectTimeoutMs: 150 }, redeliveryScheduleMs: [20, 20] });
+  /** Patient, for a machine that is busy; a test that waits for silence has its scene anew, with less patience. */
+  const begin = async (ackTimeoutMs = 5_000): Promise<void> => {
+    scene = await startScene({ limits: { ackTimeoutMs, connectTimeoutMs: 5_000 }, redeliveryScheduleMs: [20, 20] });
     messageId = await scene.sendCard();
-  });
+  };
+
+  beforeEach(() => begin());
 
   afterEach(async () => {
     await scene.simulator.close();
@@ -69,7 +72,9 @@ describe('pushes by HTTP', () => {
       assert.equal(posted?.headers['x-lark-signature'], undefined);
       assert.equal(connection.frames.length, 0);
       configure({ callbackUrl: undefined });
-      assert.equal((await click()).errorCode, 200341);
+      const byConnection = click();
+      connection.ack(await connection.next());
+      assert.equal((await byConnection).errorCode, undefined);
       assert.equal(connection.frames.length, 1);
     });
 
@@ -141,13 +146,18 @@ describe('pushes by HTTP', () => {
       assert.equal(await shown(200, JSON.stringify({ card: { type: 'raw', data: old } })), 200830);
     });
 
-    it('end when nothing answers in time, nobody listens, or the name does not resolve; never a second time', async () => {
+    it('end when nothing answers in time; never a second time', async () => {
+      await scene.simulator.close();
+      await begin(1_000);
       const silent = await serve(() => undefined);
       configure({ callbackUrl: silent.url });
       const late = await click();
       assert.equal(late.errorCode, 200341);
-      assert.ok(late.tookMs >= 295 && late.tookMs < 3_000, String(late.tookMs));
+      assert.ok(late.tookMs >= 995 && late.tookMs < 10_000, String(late.tookMs));
       assert.equal(silent.posted.length, 1);
+    });
+
+    it('end when nobody listens, or the name does not resolve', async () => {
       const gone = await answering(200, '');
       await gone.close();
       configure({ callbackUrl: gone.url });
@@ -177,12 +187,11 @@ describe('pushes by HTTP', () => {
 
     it('do not keep a closing simulator waiting', async () => {
       await scene.simulator.close();
-      scene = await startScene();
-      messageId = await scene.sendCard();
+      await begin(30_000);
       configure({ callbackUrl: (await serve(() => void scene.simulator.close())).url });
       const seen = await click();
       assert.equal(seen.errorCode, 200341);
-      assert.ok(seen.tookMs < 3_000, String(seen.tookMs));
+      assert.ok(seen.tookMs < 15_000, String(seen.tookMs));
     });
   });
 
@@ -234,6 +243,8 @@ describe('pushes by HTTP', () => {
     });
 
     it('send challenge, token and type, and refuse every other answer with the reason', async () => {
+      await scene.simulator.close();
+      await begin(1_000);
       const refused = async (answer: (posted: Posted, response: ServerResponse) => void) => {
         const server = await serve(answer);
         configure({ callbackUrl: server.url, verificationToken: 'vt' });
