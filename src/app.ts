@@ -192,6 +192,7 @@ export function createApp(deps: AppDeps): App {
       config,
       routes,
       cards,
+      links: feishu.links,
       receiveRedirect: buildRedirects({ store, feishu, jobs, requireRedis, hints, metrics: counts, now, logger }),
       metrics: counts,
       logger,

@@ -9,7 +9,14 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { RedirectOutcome } from '../../src/domain/redirect.js';
 import { AuthdError } from '../../src/errors.js';
-import { type CallbackOptions, type CallbackServer, GOOD, newCallbackServer, OUTCOMES } from './callback-support.js';
+import {
+  type CallbackOptions,
+  type CallbackServer,
+  GOOD,
+  newCallbackServer,
+  OUTCOMES,
+  STATE,
+} from './callback-support.js';
 import { selfSigned } from './self-signed.js';
 
 const FORGED = '/callback?code=x&state=forged';
@@ -61,6 +68,24 @@ describe('rate limits of the callback server', () => {
         [['127.0.0.1', '/callback']],
       );
     }));
+
+  it('do not lock out whoever brings a link of ours, however busy her address is; a link has a limit of its own', () => {
+    const sessions = new Map([
+      [STATE, 'as_1'],
+      ['other', 'as_2'],
+    ]);
+    const sessionOf = (state: string) => sessions.get(state) ?? null;
+    const requestsPerSession = { max: 2, windowMs: 60_000 };
+    return withServer({ limits: { ...limits, requestsPerSession }, sessionOf }, async (server) => {
+      for (let i = 0; i < 5; i += 1) await server.get('/callback?code=x');
+      assert.equal((await server.get(FORGED)).status, 429);
+      const statuses: number[] = [];
+      for (let i = 0; i < 3; i += 1) statuses.push((await server.get(GOOD)).status);
+      assert.deepEqual(statuses, [200, 200, 429]);
+      assert.equal((await server.get(GOOD, { method: 'HEAD' })).status, 429);
+      assert.equal((await server.get('/callback?code=x&state=other')).status, 200);
+    });
+  });
 
   it('count by the forwarded address behind a trusted proxy, one counter for each', () =>
     withServer({ limits, trustedProxies: ['127.0.0.0/8'] }, async (server) => {
