@@ -94,7 +94,7 @@ export function createApp(deps: AppDeps): App {
     stack.push({ name: 'feishu', deadlineMs: 500, close: () => feishu.close() });
 
     const lateProducer = createLateProducer();
-    const { jobs, required: requireRedis } = lateProducer;
+    const { jobs, reached: requireRedis } = lateProducer;
     let workers: WorkerParts | null = null;
     const connections: LongConnection[] = [];
     const statuses = (): LongConnectionStatus[] => connections.map((connection) => connection.status());

@@ -114,7 +114,7 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps | 'status
     <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       try {
-        deps.requireRedis();
+        await deps.requireRedis();
         return await call(...args);
       } catch (error) {
         throw error instanceof AuthdError ? error : notNow(error);

@@ -135,7 +135,7 @@ export async function newCardCallbackProcess(options: CardCallbackOptions): Prom
       ],
     },
     store: { redis, keys: storeKeys(options.keyPrefix) },
-    requireRedis: () => undefined,
+    requireRedis: async () => undefined,
     receive,
     hints,
     metrics,
