@@ -94,7 +94,7 @@ export function createApp(deps: AppDeps): App {
     stack.push({ name: 'feishu', deadlineMs: 500, close: () => feishu.close() });
 
     const lateProducer = createLateProducer();
-    const { jobs } = lateProducer;
+    const { jobs, reached: requireRedis } = lateProducer;
     let workers: WorkerParts | null = null;
     const connections: LongConnection[] = [];
     const statuses = (): LongConnectionStatus[] => connections.map((connection) => connection.status());
@@ -145,6 +145,7 @@ export function createApp(deps: AppDeps): App {
       feishu,
       grants,
       jobs,
+      requireRedis,
       hints,
       isStopping: () => stopping.signal.aborted,
       metrics: counts,
@@ -170,6 +171,7 @@ export function createApp(deps: AppDeps): App {
       metrics: counts,
       now,
       jobs,
+      requireRedis,
       hints,
       grants: grants.grants,
       forget: grants.forget.byClient,
@@ -178,6 +180,7 @@ export function createApp(deps: AppDeps): App {
     const { routes, settled } = buildCardCallbacks({
       config,
       store,
+      requireRedis,
       receive: clicks.receive,
       hints,
       metrics: counts,
@@ -189,7 +192,8 @@ export function createApp(deps: AppDeps): App {
       config,
       routes,
       cards,
-      receiveRedirect: buildRedirects({ store, feishu, jobs, hints, metrics: counts, now, logger }),
+      links: feishu.links,
+      receiveRedirect: buildRedirects({ store, feishu, jobs, requireRedis, hints, metrics: counts, now, logger }),
       metrics: counts,
       logger,
     });

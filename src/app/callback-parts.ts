@@ -7,12 +7,14 @@ import type { ReceiveRedirect } from '../domain/redirect.js';
 import type { CardSet } from '../feishu/cards/card-set.js';
 import { type CallbackLimits, DEFAULT_CALLBACK_LIMITS, type PageWords } from '../http/callback/ports.js';
 import { buildCallbackServer } from '../http/callback/server.js';
+import type { ConsentLinks } from '../oauth/consent-links.js';
 import type { ServerAt } from './http-parts.js';
 
 export interface CallbackPartsDeps {
   readonly config: Pick<Config, 'callbackServer' | 'http' | 'oauthRedirectUri' | 'roles' | 'shutdownTimeoutSeconds'>;
   readonly cards: Pick<CardSet, 'failures' | 'scopes'>;
   readonly receiveRedirect: ReceiveRedirect;
+  readonly links: Pick<ConsentLinks, 'open'>;
   readonly metrics: Pick<Metrics, 'httpAnswered'>;
   readonly logger: Logger;
   /** More routes on the same server, in an instance of their own. */
@@ -24,12 +26,13 @@ const CALLBACK_PATH = '/callback';
 
 /** None, or one. For `listen` with the host of `config.callbackServer`. */
 export async function buildCallback(deps: CallbackPartsDeps): Promise<ServerAt[]> {
-  const { config, logger, metrics, receiveRedirect, routes } = deps;
+  const { config, links, logger, metrics, receiveRedirect, routes } = deps;
   const { enabled, port, trustedProxies } = config.callbackServer;
   if (!enabled || !config.roles.includes('api')) return [];
   const paths = redirectPaths(config.oauthRedirectUri);
   const server = await buildCallbackServer({
     receiveRedirect,
+    sessionOf: (state) => links.open(state)?.sessionId ?? null,
     redirectPaths: paths,
     trustedProxies,
     tls: config.http.tls,

@@ -11,11 +11,13 @@ import { addCardCallbackRoute } from '../http/callback/card-callback.js';
 import { createReplayMemory } from '../store/replay-memory.js';
 import type { FloodGate } from '../telemetry/flood-gate.js';
 import { appsBy } from './click-parts.js';
+import { onceReached, type RequireRedis } from './once-reached.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface CardCallbackPartsDeps {
   readonly config: Pick<Config, 'apps' | 'roles'>;
   readonly store: Pick<StoreParts, 'redis' | 'keys'>;
+  readonly requireRedis: RequireRedis;
   readonly receive: ReceiveFor;
   readonly hints: Hints;
   readonly metrics: Pick<Metrics, 'eventReceived'>;
@@ -37,7 +39,8 @@ export function buildCardCallbacks(deps: CardCallbackPartsDeps): CardCallbackPar
   const { config, gate, hints, logger, metrics, now, receive } = deps;
   const apps = appsBy(config, 'http');
   if (apps.length === 0 || !config.roles.includes('api')) return NONE;
-  const callbacks = createHttpCallbacks({ apps, memory: createReplayMemory(deps.store), now, logger });
+  const memory = onceReached(createReplayMemory(deps.store), deps.requireRedis);
+  const callbacks = createHttpCallbacks({ apps, memory, now, logger });
   const receiveHttp = createReceiveHttp({ open: callbacks.open, receive, hints, metrics, log: gate });
   return {
     routes: (app) => addCardCallbackRoute(app, { has: callbacks.has, ...receiveHttp }),

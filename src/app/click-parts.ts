@@ -12,6 +12,7 @@ import { createReceive, type ReceiveFor } from '../flow/receive.js';
 import type { FeishuParts } from './feishu-parts.js';
 import type { GrantParts } from './grant-parts.js';
 import type { LateJobs } from './late-producer.js';
+import { onceReached, type RequireRedis } from './once-reached.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface ClickParts {
@@ -26,6 +27,7 @@ export interface ClickPartsDeps {
   readonly grants: GrantParts;
   /** Reject before Redis has been reached: a click gets a toast then. */
   readonly jobs: LateJobs;
+  readonly requireRedis: RequireRedis;
   readonly hints: Hints;
   readonly isStopping: () => boolean;
   readonly metrics: Metrics;
@@ -37,13 +39,14 @@ export interface ClickPartsDeps {
 const ACK_BUDGET_MS = 700;
 
 export function buildClicks(deps: ClickPartsDeps): ClickParts {
-  const { config, feishu, grants, logger, metrics, store } = deps;
+  const { config, feishu, logger, metrics, requireRedis, store } = deps;
+  const forget = onceReached(deps.grants.forget, requireRedis);
   const clicks = createClicks({
-    sessions: store.sessions,
+    sessions: onceReached(store.sessions, requireRedis),
     producer: deps.jobs,
     changes: store.changes,
     hints: deps.hints,
-    withdraw: grants.forget.byUser,
+    withdraw: forget.byUser,
     renderer: feishu.renderer,
     grantOf: (appId) => feishu.app(appId)?.authGrant,
     ackBudgetMs: ACK_BUDGET_MS,
@@ -53,7 +56,7 @@ export function buildClicks(deps: ClickPartsDeps): ClickParts {
     now: deps.now,
     logger,
   });
-  const { withdrawals } = grants;
+  const withdrawals = onceReached(deps.grants.withdrawals, requireRedis);
   return { clicks, receive: createReceive({ parse: parseCallback, clicks, withdrawals, metrics, logger }) };
 }
 

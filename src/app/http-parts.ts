@@ -15,6 +15,7 @@ import { readPageFiles } from '../http/page-files.js';
 import { DEFAULT_HTTP_LIMITS, type HealthDeps, type HttpDeps } from '../http/ports.js';
 import { buildHealthServer, buildServer } from '../http/server.js';
 import type { LateJobs } from './late-producer.js';
+import type { RequireRedis } from './once-reached.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface ServerAt {
@@ -45,6 +46,7 @@ export interface HttpPartsDeps {
   readonly forget: Forget['byClient'];
   readonly grants: Grants;
   readonly jobs: Pick<LateJobs, 'cardUpdate'>;
+  readonly requireRedis: RequireRedis;
   readonly hints: Hints;
   readonly version: string;
   readonly now: () => number;
@@ -107,6 +109,18 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps | 'status
   const { config, logger, now, store } = deps;
   const appIds = config.apps.map((app) => app.appId);
 
+  /** Whatever the store's library throws means: not now. Our own errors pass. */
+  const guarded =
+    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        await deps.requireRedis();
+        return await call(...args);
+      } catch (error) {
+        throw error instanceof AuthdError ? error : notNow(error);
+      }
+    };
+
   const waitForEnd = async (sessionId: string, timeoutMs: number, signal: AbortSignal): Promise<Session | null> => {
     const deadline = now() + timeoutMs;
     for (;;) {
@@ -161,14 +175,6 @@ function apiDeps(deps: HttpPartsDeps): Omit<HttpDeps, keyof HealthDeps | 'status
     version: deps.version,
     now,
   };
-}
-
-/** Whatever the store's library throws means: not now. Our own errors pass. */
-function guarded<A extends readonly unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
-  return async (...args) =>
-    await call(...args).catch((error: unknown) => {
-      throw error instanceof AuthdError ? error : notNow(error);
-    });
 }
 
 const notNow = (cause: unknown): AuthdError =>

@@ -14,11 +14,17 @@ export interface LateProducer {
   current(): Producer | null;
   /** @throws AuthdError `upstream_unavailable` before Redis has been reached */
   required(): Producer;
+  /** Resolves when Redis has been reached. @throws AuthdError `upstream_unavailable` when that takes more than a moment */
+  reached(): Promise<void>;
   arrived(producer: Producer): void;
 }
 
+/** A start takes less; and it is less than HTTP clients, Feishu and our own limits for answers wait. */
+const MOMENT_MS = 1_500;
+
 export function createLateProducer(): LateProducer {
   let producer: Producer | null = null;
+  const waiting = new Set<() => void>();
   const required = (): Producer => {
     if (producer === null) {
       throw new AuthdError('upstream_unavailable', 'Redis has not been reached since the start', {
@@ -39,8 +45,23 @@ export function createLateProducer(): LateProducer {
     },
     current: () => producer,
     required,
+    async reached() {
+      if (producer === null) {
+        await new Promise<void>((resolve) => {
+          const done = (): void => {
+            clearTimeout(timer);
+            waiting.delete(done);
+            resolve();
+          };
+          const timer = setTimeout(done, MOMENT_MS);
+          waiting.add(done);
+        });
+      }
+      required();
+    },
     arrived(opened) {
       producer = opened;
+      for (const done of [...waiting]) done();
     },
   };
 }

@@ -7,12 +7,14 @@ import { createReceiveRedirect } from '../flow/redirect.js';
 import { explainRedirectError } from '../oauth/redirect-error.js';
 import type { FeishuParts } from './feishu-parts.js';
 import type { LateJobs } from './late-producer.js';
+import { onceReached, type RequireRedis } from './once-reached.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface RedirectPartsDeps {
   readonly store: StoreParts;
   readonly feishu: FeishuParts;
   readonly jobs: LateJobs;
+  readonly requireRedis: RequireRedis;
   readonly hints: Hints;
   readonly metrics: Pick<Metrics, 'sessionExpired' | 'sessionFailed'>;
   readonly now: () => number;
@@ -22,13 +24,13 @@ export interface RedirectPartsDeps {
 /** How long a page waits for its outcome. */
 const WAIT_MS = 8_000;
 
-export const buildRedirects = ({ feishu, jobs, store, ...deps }: RedirectPartsDeps): ReceiveRedirect =>
+export const buildRedirects = ({ feishu, jobs, requireRedis, store, ...deps }: RedirectPartsDeps): ReceiveRedirect =>
   createReceiveRedirect({
     ...deps,
     links: feishu.links,
     names: feishu.names,
-    redirects: store.redirects,
-    sessions: store.sessions,
+    redirects: onceReached(store.redirects, requireRedis),
+    sessions: onceReached(store.sessions, requireRedis),
     changes: store.changes,
     producer: jobs,
     explainError: explainRedirectError,

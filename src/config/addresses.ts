@@ -136,15 +136,24 @@ export const addressList: Format<readonly string[]> = {
     const parts: unknown = typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : raw;
     if (!Array.isArray(parts)) return bad('is not a list');
     const addresses = parts.filter((part) => part !== '');
-    const wrong = addresses.findIndex((part) => typeof part !== 'string' || !isNetwork(part));
-    return wrong === -1 ? ok(addresses) : bad(`entry ${wrong + 1} is not an address or network`);
+    const flaws = addresses.map(flawOf);
+    const wrong = flaws.findIndex((flaw) => flaw !== null);
+    return wrong === -1 ? ok(addresses) : bad(`entry ${wrong + 1} ${flaws[wrong]}`);
   },
 };
 
-function isNetwork(text: string): boolean {
-  const [, address = '', bits] = /^([^/]+?)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+const NO_NETWORK = 'is not an address or network';
+
+/** What is wrong with an entry; null: nothing. All that passes, the HTTP server takes, too (@fastify/proxy-addr). */
+function flawOf(entry: unknown): string | null {
+  if (typeof entry !== 'string') return NO_NETWORK;
+  const [, address = '', bits] = /^([^/]+?)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
-  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
+  if (version === 0 || (bits !== undefined && Number(bits) > (version === 4 ? 32 : 128))) return NO_NETWORK;
+  // Whoever may write the header may call himself what he likes.
+  if (bits !== undefined && Number(bits) === 0) return 'is every address there is: name the proxies';
+  const [, zone = '0'] = address.split('%');
+  return /^[0-9a-z]+$/i.test(zone) ? null : 'names a zone that is not letters and digits: leave it out';
 }
 
 /** A URL that may be logged: password replaced, query dropped (it may hold one, too). */

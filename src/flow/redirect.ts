@@ -134,6 +134,7 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
   const receiveError = async (error: string, { sessionId }: OpenedState): Promise<RedirectOutcome> => {
     const session = await sessions.get(sessionId);
     if (session === null) return { kind: 'invalid' };
+    if (!isLive(session.state)) return endedByOthers(session);
     const detail = deps.explainError(error);
     const fields = { event: 'redirect.refused', ...idsOf(session), for: detail.for };
     logger.warn(fields, `Feishu's page reported an error: ${detail.remedy}`);
@@ -164,11 +165,10 @@ export function createReceiveRedirect(deps: RedirectDeps): ReceiveRedirect {
       judged = { outcome: { kind: 'unavailable' } };
     }
     const { outcome, sessionId } = judged;
-    const fields = { event: 'redirect.received', ...(sessionId !== undefined && { session_id: sessionId }) };
-    logger.info(
-      { ...fields, outcome: outcome.kind, took_ms: Math.round(now() - startedAt) },
-      "A user's browser came back",
-    );
+    const line = { event: 'redirect.received', outcome: outcome.kind, took_ms: Math.round(now() - startedAt) };
+    if (sessionId !== undefined) logger.info({ ...line, session_id: sessionId }, "A user's browser came back");
+    // Anybody's to write, as often as he likes.
+    else logger.debug(line, 'A redirect came in that is not known to be about any session');
     return outcome;
   };
 }

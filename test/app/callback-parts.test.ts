@@ -37,6 +37,7 @@ describe('the callback server of a process', () => {
       config,
       cards,
       receiveRedirect,
+      links: { open: () => null },
       metrics: newMetrics().counts,
       logger,
     });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import Fastify from 'fastify';
 import { withDefaults } from '../../src/config/schema.js';
 import { CONFIG_VARIABLES, VARIABLE_NAMES, VARIABLES } from '../../src/config/variables.js';
 import { loadWith, problemsOf, variablesOf } from './load-support.js';
@@ -66,6 +67,13 @@ describe('variables', () => {
     ['FEISHU_APPLINK_BASE_URL', 'https://applink.feishu.cn?x=1'],
     ['OAUTH_REDIRECT_URI', '/callback'],
     ['OAUTH_REDIRECT_URI', 'https://a.example/cb#x'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', '10.0.0.5, ::/0'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', '10.0.0.0/00'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', 'fd00::/129'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', 'fe80::1%br-lan'],
+    ['CALLBACK_SERVER_TRUSTED_PROXIES', 'nginx'],
     ['HTTP_HOST', '300.1.1.1'],
     ['HTTP_HOST', 'a b'],
     ['HTTPS_PROXY', 'socks5://127.0.0.1:1080'],
@@ -103,6 +111,18 @@ describe('variables', () => {
     ] as const) {
       assert.equal(loadWith({ HTTP_ALLOW_PLAINTEXT: text }).config.http.allowPlaintext, expected);
     }
+  });
+
+  it('takes every notation of trusted proxies that the HTTP server takes', async () => {
+    const text = '10.0.0.5,10.0.0.0/08,128.0.0.0/1,::1,fd00::/8,::ffff:10.0.0.5,::ffff:10.0.0.0/104,fe80::1%eth0/64';
+    const { trustedProxies } = loadWith({ CALLBACK_SERVER_TRUSTED_PROXIES: text }).config.callbackServer;
+    assert.deepEqual(trustedProxies, text.split(','));
+    assert.doesNotThrow(() => Fastify({ trustProxy: [...trustedProxies] }));
+  });
+
+  it('says what is wrong with a network that is every address', () => {
+    const [problem] = problemsOf(() => loadWith({ CALLBACK_SERVER_TRUSTED_PROXIES: '10.0.0.5,0.0.0.0/0' }));
+    assert.match(problem?.problem ?? '', /entry 2 .*every address/);
   });
 
   it('takes empty variables for absent ones', () => {

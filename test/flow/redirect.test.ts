@@ -11,6 +11,8 @@ import { createRedirectStore } from '../../src/store/redirect-store.js';
 import { APP, click, DETAIL, newStore, tokens } from '../store/new-store.js';
 import { captureLog } from '../support/captured-log.js';
 
+const DEBUG = 20;
+const INFO = 30;
 const NAMES = { client: { zh_cn: '报表', en_us: 'Reports' }, app: 'Docs Bot' };
 
 async function scene(t: TestContext, { clockBehindMs = 0 } = {}) {
@@ -141,4 +143,27 @@ describe('a browser that comes back', { concurrency: 4 }, () => {
       );
     });
   }
+
+  it('is told of an error while the session lives, and after its end how it ended', async (t) => {
+    const { created, log, receive, sessions, stateOf } = await scene(t);
+    const id = await created();
+    const query = { code: null, error: 'server_error', state: await stateOf(id) };
+    const refused = await receive(query);
+    assert.ok(refused.kind === 'refused' && refused.detail?.for === 'user');
+    assert.equal(log.of('redirect.refused').length, 1);
+    await sessions.click(click(id, 'decline'));
+    assert.equal((await receive(query)).kind, 'declined');
+    assert.equal(log.of('redirect.refused').length, 1);
+  });
+
+  it('is told of in the log only with a state of ours: a forger fills no log', async (t) => {
+    const { bring, created, log, stateOf } = await scene(t);
+    const id = await created();
+    await bring(await stateOf(id), 'one');
+    await bring('forged.state', 'one');
+    const [known, forged] = log.of('redirect.received');
+    assert.deepEqual([known?.level, known?.['session_id']], [INFO, id]);
+    assert.deepEqual([forged?.level, forged?.['outcome']], [DEBUG, 'invalid']);
+    assert.doesNotMatch(forged?.msg ?? '', /user's browser/);
+  });
 });

@@ -9,7 +9,14 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { RedirectOutcome } from '../../src/domain/redirect.js';
 import { AuthdError } from '../../src/errors.js';
-import { type CallbackOptions, type CallbackServer, GOOD, newCallbackServer, OUTCOMES } from './callback-support.js';
+import {
+  type CallbackOptions,
+  type CallbackServer,
+  GOOD,
+  newCallbackServer,
+  OUTCOMES,
+  STATE,
+} from './callback-support.js';
 import { selfSigned } from './self-signed.js';
 
 const FORGED = '/callback?code=x&state=forged';
@@ -38,7 +45,11 @@ describe('rate limits of the callback server', () => {
         page.html,
         /<h1>请求太多，请稍后再试<\/h1>[\s\S]*<h1>Too many requests, please try again later<\/h1>/,
       );
-      assert.ok(Number(page.headers.get('retry-after')) > 50);
+      const seconds = page.headers.get('retry-after');
+      assert.ok(Number(seconds) > 50);
+      // A code lives five minutes: whoever shares the address with the cause of it does not have to do anything.
+      assert.match(page.html, new RegExp(`<meta http-equiv="refresh" content="${seconds}">`));
+      assert.match(page.html, new RegExp(`tries again in <bdi>${seconds}</bdi> seconds`));
       assert.equal(page.headers.get('x-feishu-authd'), 'callback');
       assert.equal((await server.get(GOOD, { method: 'HEAD' })).status, 429);
       assert.equal(server.received.length, 4);
@@ -57,6 +68,24 @@ describe('rate limits of the callback server', () => {
         [['127.0.0.1', '/callback']],
       );
     }));
+
+  it('do not lock out whoever brings a link of ours, however busy her address is; a link has a limit of its own', () => {
+    const sessions = new Map([
+      [STATE, 'as_1'],
+      ['other', 'as_2'],
+    ]);
+    const sessionOf = (state: string) => sessions.get(state) ?? null;
+    const requestsPerSession = { max: 2, windowMs: 60_000 };
+    return withServer({ limits: { ...limits, requestsPerSession }, sessionOf }, async (server) => {
+      for (let i = 0; i < 5; i += 1) await server.get('/callback?code=x');
+      assert.equal((await server.get(FORGED)).status, 429);
+      const statuses: number[] = [];
+      for (let i = 0; i < 3; i += 1) statuses.push((await server.get(GOOD)).status);
+      assert.deepEqual(statuses, [200, 200, 429]);
+      assert.equal((await server.get(GOOD, { method: 'HEAD' })).status, 429);
+      assert.equal((await server.get('/callback?code=x&state=other')).status, 200);
+    });
+  });
 
   it('count by the forwarded address behind a trusted proxy, one counter for each', () =>
     withServer({ limits, trustedProxies: ['127.0.0.0/8'] }, async (server) => {

@@ -95,6 +95,7 @@ export async function newCallbackServer(options: CallbackOptions = {}): Promise<
       return await server.answer(query);
     },
     redirectPaths: ['/callback'],
+    sessionOf: () => null,
     trustedProxies: [],
     tls: null,
     words: pageWords(await loadCards(CARDS)),

@@ -135,6 +135,7 @@ export async function newCardCallbackProcess(options: CardCallbackOptions): Prom
       ],
     },
     store: { redis, keys: storeKeys(options.keyPrefix) },
+    requireRedis: async () => undefined,
     receive,
     hints,
     metrics,

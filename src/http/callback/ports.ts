@@ -32,8 +32,10 @@ export interface CallbackLimits {
   readonly closeGraceMs: number;
   /** Redirects that may wait at the same time, of all users together. */
   readonly maxWaiting: number;
-  /** A whole office may share one address. */
+  /** Redirects that bring no state of ours. */
   readonly requestsPerAddress: CallLimit;
+  /** Redirects with a valid state: a whole office, and somebody who asks without end, may share one address. */
+  readonly requestsPerSession: CallLimit;
   /** Redirects that are about nobody: forged, damaged, empty. */
   readonly refusalsPerAddress: CallLimit;
 }
@@ -46,11 +48,14 @@ export const DEFAULT_CALLBACK_LIMITS: CallbackLimits = {
   closeGraceMs: 700,
   maxWaiting: 2_000,
   requestsPerAddress: { max: 600, windowMs: 10_000 },
+  requestsPerSession: { max: 60, windowMs: 10_000 },
   refusalsPerAddress: { max: 60, windowMs: 60_000 },
 };
 
 export interface CallbackDeps {
   readonly receiveRedirect: ReceiveRedirect;
+  /** The session a state is about, by its signature alone; null: we have not signed it. Cheap: called before any limit. */
+  readonly sessionOf: (state: string) => string | null;
   /** Paths the user's browser is sent back to, as they stand in the URL. */
   readonly redirectPaths: readonly string[];
   /** Addresses and networks whose X-Forwarded-For is believed; empty: the header is ignored. */

@@ -6,13 +6,14 @@
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RedirectQuery } from '../../domain/redirect.js';
+import type { CallLimit } from '../ports.js';
 import { httpProblem } from '../problem.js';
 import type { Outcomes } from './outcomes.js';
 import type { Pages } from './pages/pages.js';
 import type { CallbackDeps } from './ports.js';
 import { readRedirectQuery } from './redirect-query.js';
 
-export interface RedirectRouteDeps extends Pick<CallbackDeps, 'limits' | 'logger'> {
+export interface RedirectRouteDeps extends Pick<CallbackDeps, 'limits' | 'logger' | 'sessionOf'> {
   readonly outcomes: Outcomes;
   readonly pages: Pages;
 }
@@ -23,7 +24,12 @@ const MAX_ADDRESS = 64;
 /** Needs @fastify/rate-limit, whose counters are bounded (least recently used addresses go first). */
 export function addRedirectRoutes(app: FastifyInstance, paths: readonly string[], deps: RedirectRouteDeps): void {
   const { limits, logger, outcomes, pages } = deps;
-  const countRequest = counter(app, limits.requestsPerAddress);
+  const sessionIn = (request: FastifyRequest): string | null => {
+    const state = readRedirectQuery(request.raw.url ?? '')?.state ?? null;
+    return state === null ? null : deps.sessionOf(state);
+  };
+  const ofAddress = counter(app, limits.requestsPerAddress);
+  const ofSession = counter(app, limits.requestsPerSession, (request) => sessionIn(request) ?? addressOf(request));
   // Count what is about nobody only: whoever has a link of ours is not locked out by a neighbour behind one address.
   const refusals = {
     invalid: counter(app, limits.refusalsPerAddress),
@@ -46,7 +52,7 @@ export function addRedirectRoutes(app: FastifyInstance, paths: readonly string[]
   };
 
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const requests = await countRequest(request);
+    const requests = await (sessionIn(request) === null ? ofAddress(request) : ofSession(request));
     return tooMany(requests) ? refuse(pages, request, reply, requests) : undefined;
   };
 
@@ -72,8 +78,8 @@ function routeOf(path: string): string {
 type Counter = ReturnType<FastifyInstance['createRateLimit']>;
 type Count = Awaited<ReturnType<Counter>>;
 
-const counter = (app: FastifyInstance, { max, windowMs }: { readonly max: number; readonly windowMs: number }) =>
-  app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: addressOf });
+const counter = (app: FastifyInstance, { max, windowMs }: CallLimit, keyGenerator = addressOf) =>
+  app.createRateLimit({ max, timeWindow: windowMs, keyGenerator });
 
 // A caller that has hung up by now has no address any more.
 const addressOf = (request: FastifyRequest): string => normalizeIP((request.ip ?? '0.0.0.0').slice(0, MAX_ADDRESS));

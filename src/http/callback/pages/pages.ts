@@ -43,7 +43,7 @@ export function createPages(words: PageWords): Pages {
     },
     answer(request, reply, problem) {
       reply.code(problem.status).headers(problem.headers);
-      return send(request, reply, problemContent(problem.status));
+      return send(request, reply, problemContent(problem.status, problem.headers));
     },
     toSocket: ({ status }) => ({
       headers: { ...headers, ...HTML },

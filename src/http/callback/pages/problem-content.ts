@@ -30,11 +30,21 @@ const TOO_MANY = problem(
     en_us: 'Too many requests came from your network in a short time. Nothing has changed.',
   },
   {
-    zh_cn: '请等一分钟，再刷新此页；不行的话，请从你与机器人的聊天里重新打开授权链接。',
+    zh_cn: '请让此页开着，它会在 {{seconds}} 秒后自动再试一次；不行的话，请从你与机器人的聊天里重新打开授权链接。',
     en_us:
-      'Wait a minute and reload this page; if that does not help, open the authorization link in your chat with the bot once more.',
+      'Leave this page open: it tries again in {{seconds}} seconds. If that does not help, open the authorization link in your chat with the bot once more.',
   },
 );
+
+/** She does not have to do anything herself: the one who asks too often may be somebody else behind her address. */
+const tooMany = (retryAfterSeconds: number): Content => {
+  const seconds = String(retryAfterSeconds);
+  return {
+    ...TOO_MANY,
+    variables: { seconds: { zh_cn: seconds, en_us: seconds } },
+    refreshSeconds: retryAfterSeconds,
+  };
+};
 
 const NOT_READABLE = problem(
   'bad',
@@ -55,10 +65,10 @@ const FAULT = problem(
   },
 );
 
-/** By HTTP status. */
-export function problemContent(status: number): Content {
+/** By HTTP status. @param headers of the answer; of a 429 when to come back */
+export function problemContent(status: number, headers: Readonly<Record<string, string>> = {}): Content {
   if (status === 404) return NOT_FOUND;
   if (status === 405) return WRONG_METHOD;
-  if (status === 429) return TOO_MANY;
+  if (status === 429) return tooMany(Number(headers['retry-after'] ?? 1));
   return status >= 500 ? FAULT : NOT_READABLE;
 }
