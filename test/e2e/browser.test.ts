@@ -159,7 +159,7 @@ describeInBrowser('the chat page, in a browser', () => {
     };
     await press.click();
     await visit.page.getByText('出错了，请稍后重试 code: 200671').waitFor();
-    scene.answer = () => sleep(2000);
+    scene.answer = () => sleep(4000);
     await press.click();
     await visit.page.getByText('出错了，请稍后重试 code: 200341').waitFor();
     scene.disconnect();

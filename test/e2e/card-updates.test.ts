@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assertShows } from '../support/acks.js';
+import { linkIn } from '../support/consents.js';
 import { type Asked, newScene, type Scene } from '../support/scene.js';
 import {
   askAndSettle,
@@ -30,33 +31,38 @@ describe('updates of a message', { concurrency: 4 }, () => {
     const { openId, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     const link = await authorize(scene, asked);
-    sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500, times: 1 });
-    // "Checking" is answered 504 and applied 4 s later, when "Authorized" has long been shown.
-    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'late', ms: 4_000, answer: 504, times: 1 });
+    const before = patchesOf(scene, asked.messageId).length;
+    const broken = sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500 });
+    // "Checking" is answered 504 and applied 6 s later, when "Authorized" has long been shown.
+    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'late', ms: 6_000, answer: 504, times: 1 });
     scene.consent({ link, user });
+    await sim.until(() => patchesOf(scene, asked.messageId).length > before, 20_000, 'the update that is late');
+    broken.clear();
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     await scene.shows(asked.messageId, 'Authorized');
     await sim.until(() => shown(scene, asked) === 'Checking your authorization', 20_000, 'the late update');
     await sim.until(() => shown(scene, asked).startsWith('Authorized'), 20_000, 'the end once more');
-    assert.ok(patchesOf(scene, asked.messageId).length <= 5);
+    assert.ok(patchesOf(scene, asked.messageId).length <= before + 5);
   });
 
   for (const [name, trouble] of Object.entries<Trouble>({
-    'is applied long after its time-out': { kind: 'late', ms: 3_000, answer: 504 },
-    'is under way for long': { kind: 'delay', ms: 3_000 },
+    'is applied long after its time-out': { kind: 'late', ms: 6_000, answer: 504 },
+    'is under way for long': { kind: 'hold' },
   })) {
     it(`one that ${name} does not hide that she has started again on the same message`, async (t) => {
       const scene = await newScene(t);
       const { sim, user } = scene;
       const asked = await askAndSettle(scene, DOCS);
       const userCode = await authorize(scene, asked);
-      sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...trouble });
+      const before = patchesOf(scene, asked.messageId).length;
+      const late = sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...trouble });
       scene.deny({ link: userCode, user });
-      await sim.until(() => patchesOf(scene, asked.messageId).length === 1, 20_000, 'the update with the refusal');
+      await sim.until(() => patchesOf(scene, asked.messageId).length > before, 20_000, 'the update with the refusal');
       const old = await scene.click(asked.messageId, 'authorize', asked.sessionId);
       assert.match(titleOf(old.card), /^You declined/);
       const restart = await scene.click(asked.messageId, 'restart', asked.sessionId);
       assert.equal(restart.errorCode, undefined, restart.reason);
+      late.release();
       await sim.until(() => shown(scene, asked).startsWith('You declined'), 20_000, 'the late update');
       await sim.until(() => shown(scene, asked).startsWith('One step left'), 20_000, 'the new link again');
       const next = String((await scene.session(asked.sessionId))['next_session_id']);
@@ -77,11 +83,12 @@ describe('updates of a message', { concurrency: 4 }, () => {
       { kind: 'status', status: 429 },
       { kind: 'code', code: 11232 },
     ];
+    const before = patchesOf(scene, asked.messageId).length;
     for (const limit of limits) sim.faults.add({ on: 'api', api: 'message.patch', times: 1, ...limit });
     scene.consent({ link: userCode, user });
     await ended(scene, asked.sessionId);
     await scene.shows(asked.messageId, 'Authorized');
-    assert.equal(patchesOf(scene, asked.messageId).length, limits.length + 1);
+    assert.equal(patchesOf(scene, asked.messageId).length, before + limits.length + 1);
   });
 
   it('stop for good when the message is recalled, deleted or too old; the session goes on', async (t) => {
@@ -92,14 +99,24 @@ describe('updates of a message', { concurrency: 4 }, () => {
       codes.map(async (code) => {
         const person = newPerson(scene, String(code));
         const asked = await person.ask(DOCS);
+        const first = await authorize(scene, asked, person);
+        const before = patchesOf(scene, asked.messageId).length;
         sim.faults.add({ on: 'api', api: 'message.patch', messageId: asked.messageId, kind: 'code', code });
         const other = newPerson(scene, 'other');
-        scene.consent({ link: await authorize(scene, asked, person), user: other.user });
+        scene.consent({ link: first, user: other.user });
         await daemon.line('card.gone', (line) => line['session_id'] === asked.sessionId);
-        scene.consent({ link: await authorize(scene, asked, person), user: person.user });
+        // No update shows it to her: on a busy machine she has to click until an ack does.
+        const second = await eventually(async () => {
+          const click = await person.click(asked, 'authorize');
+          assert.equal(click.errorCode, undefined, click.reason);
+          const link = linkIn(sim, click.card);
+          return link === first ? undefined : link;
+        });
+        scene.consent({ link: second, user: person.user });
         assert.equal((await ended(scene, asked.sessionId)).state, 'completed', String(code));
         assert.equal((await daemon.call('GET', `/v1/users/${person.openId}/token`)).status, 200);
-        assert.ok(patchesOf(scene, asked.messageId).length <= 2, `${patchesOf(scene, asked.messageId).length} updates`);
+        const updates = patchesOf(scene, asked.messageId).length - before;
+        assert.ok(updates <= 2, `${updates} updates`);
       }),
     );
   });
@@ -109,9 +126,10 @@ describe('updates of a message', { concurrency: 4 }, () => {
     const { daemon, sim, user } = scene;
     const asked = await scene.ask(DOCS);
     const { messageId } = asked;
+    const link = await authorize(scene, asked);
     sim.faults.add({ on: 'api', api: 'message.patch', messageId, kind: 'hang', times: 1 });
     sim.faults.add({ on: 'api', api: 'message.patch', messageId, kind: 'reset', times: 2 });
-    scene.consent({ link: await authorize(scene, asked), user });
+    scene.consent({ link, user });
     assert.equal((await ended(scene, asked.sessionId)).state, 'completed');
     const quick = newPerson(scene, 'quick');
     const theirs = await quick.ask(DOCS);
@@ -162,7 +180,7 @@ describe('an update and an ack that cross', { concurrency: 4 }, () => {
     const asked = await scene.ask(DOCS);
     const link = await authorize(scene, asked);
     sim.faults.add({ on: 'api', api: 'user_info', openId, kind: 'status', status: 500 });
-    sim.faults.add({ on: 'api', api: 'message.patch', kind: 'delay', ms: 600, times: 1 });
+    const held = sim.faults.add({ on: 'api', api: 'message.patch', kind: 'hold', times: 1 });
     const underWay = sim.waitFor(
       ({ type, data }) => type === 'call.arrived' && data['api'] === 'message.patch',
       10_000,
@@ -171,6 +189,7 @@ describe('an update and an ack that cross', { concurrency: 4 }, () => {
     await underWay;
     const decline = await scene.click(asked.messageId, 'decline', asked.sessionId);
     assert.match(titleOf(decline.card), /^You declined/);
+    held.release();
     await sim.until(() => shown(scene, asked).startsWith('Checking'), 20_000, 'the update that crossed the click');
     await sim.until(() => shown(scene, asked).startsWith('You declined'), 20_000, 'the end once more');
   });

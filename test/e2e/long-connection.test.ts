@@ -48,14 +48,14 @@ describe('frames', { concurrency: 4 }, () => {
   });
 
   it('an update that slips in while a click is on its way to us is shown again after its ack', async (t) => {
-    const scene = await newScene(t);
+    const scene = await newScene(t, { simulator: { limits: { ackTimeoutMs: 15_000 } } });
     const { sim } = scene;
     const asked = await scene.ask(DOCS);
     const link = await authorize(scene, asked);
-    // The click takes 1.5 s to reach us; meanwhile an update ends the link; the ack carries a toast only.
+    // The click takes 4 s to reach us; meanwhile an update ends the link; the ack carries a toast only.
     const click = scene.click(asked.messageId, 'agreed', asked.sessionId, {
       fragments: 2,
-      fragmentGapMs: 1_500,
+      fragmentGapMs: 4_000,
       createTime: Date.now() - 3_600_000,
     });
     scene.consent({ link, user: newPerson(scene, 'Wang Wei').user });

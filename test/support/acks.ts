@@ -40,6 +40,23 @@ export function assertQuick(scene: Scene): void {
   for (const line of clicks) assert.ok(Number(line['took_ms']) < 2_000, JSON.stringify(line));
 }
 
+/** The daemon's budget for an ack is 700 ms; then it answers with a toast, and the card follows. */
+const IN_TIME_MS = 690;
+
+/**
+ * An authorize click of the scene's daemon was answered with the link or, when the daemon's own clock says that its time
+ * was over, with a toast. False: with the toast; the card has to follow.
+ */
+export async function hasLink({ daemon }: Scene, click: ClickResult): Promise<boolean> {
+  const line = await daemon.line('card.clicked', (seen) => seen['event_id'] === click.eventId);
+  if (Number(line['took_ms']) >= IN_TIME_MS && click.card === undefined) {
+    assert.notEqual(click.toastText ?? '', '', textOf(click.ackBody));
+    return false;
+  }
+  assert.match(textOf(click.card), /"agreed"/, JSON.stringify(line));
+  return true;
+}
+
 export const textOf = (value: unknown): string => JSON.stringify(value ?? null);
 
 export const clickOf = (

@@ -25,11 +25,8 @@ export interface PageScene extends Scene {
   close(): Promise<void>;
 }
 
-/** Shorter than Feishu's 3 s, so that a test of a missing answer is quick; long enough for a page to draw. */
-const ACK_TIMEOUT_MS = 1200;
-
 export async function startPageScene(): Promise<PageScene> {
-  const scene = await startScene({ limits: { ackTimeoutMs: ACK_TIMEOUT_MS } });
+  const scene = await startScene();
   const browser: TestBrowser = await openBrowser();
   let sdk: SdkClient | null = null;
   const pageScene: PageScene = {

@@ -85,8 +85,9 @@ export class Delivery {
         pending.connectionId = connection.id;
         pending.sentAt = performance.now();
         this.#pending.set(messageId, pending);
+        // After a stall of this process timers come before sockets: an ack that arrived in time is read first.
         stopClock = this.#deps.timers.after(timeoutMs, () =>
-          pending.settle({ kind: 'timeout', connectionId: connection.id }),
+          setImmediate(() => pending.settle({ kind: 'timeout', connectionId: connection.id })),
         );
         this.#write(connection, push, messageId);
       };
