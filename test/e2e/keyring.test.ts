@@ -74,7 +74,7 @@ describe('key rotation', { concurrency: 3 }, () => {
     await stop(scene.daemon);
     const keys = storeKeys('authd');
     const before = newRing(client, keys, [K1]);
-    const grants = 8_000;
+    const grants = 4_000;
     for (let from = 0; from < grants; from += 500) {
       const batch = client.pipeline();
       for (let i = from; i < from + 500; i += 1) {
