@@ -106,6 +106,15 @@ describe('opening and holding a long connection', () => {
     assert.equal((await result).ackCode, 200);
   });
 
+  it('counts an ack that came in time to a process that stalled and read it late', async () => {
+    await start({ limits: { ackTimeoutMs: 300 } });
+    const raw = await connectRaw(scene.simulator, scene.app);
+    const result = scene.simulator.click({ messageId: await scene.sendCard(), user: scene.user, value: {} });
+    raw.ack(await raw.next());
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    assert.equal((await result).ackCode, 200);
+  });
+
   it('ignores an ack with another message_id and one on another connection', async () => {
     await start({ limits: { ackTimeoutMs: 300 } });
     const [first, second] = [
