@@ -83,10 +83,12 @@ if redis.call('GET', lock) == owner then redis.call('DEL', lock) end
 if redis.call('GET', base .. ':lock:' .. id) == owner then redis.call('DEL', base .. ':lock:' .. id) end
 local heir = s.message_id and redis.call('GET', base .. ':message:' .. s.message_id)
 if heir and heir ~= id and (outcome == 'patched' or outcome == 'uncertain') then
-  -- She started again meanwhile: this update has gone, or may go, over what the new session shows.
+  -- She started again meanwhile: this update has gone, or may go, over what the new session shows, also when the word
+  -- that the ack of her click has left comes only after this.
   local h = redis.call('HMGET', key(heir), 'version', 'shown_version')
   if h[1] then
-    redis.call('HSET', key(heir), 'shown_version', math.min(tonumber(h[2]), tonumber(h[1]) - 1))
+    local shown = math.min(tonumber(h[2]), tonumber(h[1]) - 1)
+    redis.call('HSET', key(heir), 'shown_version', shown, 'crossed_at', at)
     if outcome == 'uncertain' then redis.call('HSET', key(heir), 'uncertain_until', at + tonumber(ARGV[7])) end
     touch(heir, at)
   end
