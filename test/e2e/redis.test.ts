@@ -13,23 +13,17 @@ import { type Daemon, newDaemon } from '../support/daemon.js';
 import { authorizeByCard } from '../support/person.js';
 import { newRedisServer } from '../support/redis-server.js';
 import { type Asked, newScene, type Scene } from '../support/scene.js';
-import { linkOn } from '../support/steps.js';
+import { authorize, linkOn } from '../support/steps.js';
 
 /** A delayed job that is due after an outage runs within this (FAILURES E-worker-dead-after-redis-restart). */
 const RECOVERY_MS = 15_000;
 
 const says = (daemon: Daemon, event: string) => daemon.lines.filter((line) => line.event === event);
 
-const click = async (scene: Scene, asked: Asked, action = 'authorize'): Promise<void> => {
-  const result = await scene.click(asked.messageId, action, asked.sessionId);
-  assert.equal(result.errorCode, undefined, result.reason);
-};
-
 /** She has her link and consents; the daemon does not know it yet. */
 async function linked(scene: Scene): Promise<Asked> {
   const asked = await scene.ask();
-  await click(scene, asked);
-  await scene.shows(asked.messageId, '"agreed"');
+  await authorize(scene, asked);
   return asked;
 }
 
@@ -65,8 +59,7 @@ describe('Redis in trouble', { concurrency: 4 }, () => {
       await daemon.readiness(503);
       await redis.start();
       await daemon.readiness(200);
-      await click(scene, asked);
-      await scene.shows(asked.messageId, '"agreed"');
+      await authorize(scene, asked);
       await redis.kill();
       consent(scene);
       await daemon.readiness(503);

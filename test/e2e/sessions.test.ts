@@ -225,7 +225,8 @@ describe('time runs out', { concurrency: 4 }, () => {
   });
 
   it('while the poll that brings the token is under way: consent was first', async (t) => {
-    const scene = await newScene(t, { simulator: { deviceCodeLifeSeconds: 7 } });
+    // With more time to stop, a poll may take 10 s.
+    const scene = await newScene(t, { simulator: { deviceCodeLifeSeconds: 7 }, env: { SHUTDOWN_TIMEOUT: '14' } });
     const { sim, user } = scene;
     const asked = await scene.ask({ scopes: [A], ttl_seconds: 10 });
     const userCode = await authorize(scene, asked);

@@ -280,7 +280,11 @@ describe('session store', { concurrency: 4 }, () => {
   it('lists newest first by user, client and state, with cursors', async (t) => {
     const store = await newStore(t);
     const ids: string[] = [];
-    for (let i = 0; i < 7; i += 1) ids.push(await store.created({ openId: `ou_${i}`, clientId: i % 2 ? 'b' : 'a' }));
+    for (let i = 0; i < 7; i += 1) {
+      ids.push(await store.created({ openId: `ou_${i}`, clientId: i % 2 ? 'b' : 'a' }));
+      // Those of one millisecond have no order of time.
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
     const filter = { appIds: [APP], clientId: null, limit: 3 };
     const seen: string[] = [];
     let cursor: string | null = null;
