@@ -37,15 +37,13 @@ function whatLinksAreMadeOf({ accountsBaseUrl, authGrant }: AppConfig, { keyId, 
   return authGrant === 'authorization_code' ? `${authGrant} ${accountsBaseUrl} ${redirectUri} ${keyId}` : authGrant;
 }
 
-/** Each one that was looked at goes to the end of the row. */
+/** Names them all before the first is touched: their order changes with it. */
 async function redrawAll({ sessions, shownLinks }: RedrawDeps, appId: string): Promise<number> {
   let redrawn = 0;
-  const seen = new Set<string>();
-  for (;;) {
-    const ids = (await sessions.open(appId, null, BATCH)).filter((id) => !seen.has(id));
-    if (ids.length === 0) return redrawn;
-    for (const id of ids) seen.add(id);
-    const live = await Promise.all(ids.map((id) => shownLinks.redraw(id)));
+  const ids = await sessions.open(appId, null, null);
+  for (let next = 0; next < ids.length; next += BATCH) {
+    const live = await Promise.all(ids.slice(next, next + BATCH).map((id) => shownLinks.redraw(id)));
     redrawn += live.filter(Boolean).length;
   }
+  return redrawn;
 }

@@ -247,10 +247,10 @@ export function createSessionStore(deps: { redis: Redis; keys: StoreKeys; envelo
       await redis.hset(keys.session(appOfSession(sessionId) ?? '', sessionId), 'noticed', 1);
     },
 
-    /** Sessions with something left to be done that were not touched for `quietMs` (null: all); at most `limit`. */
-    async open(appId: string, quietMs: number | null, limit: number): Promise<string[]> {
+    /** Sessions with something left to be done that were not touched for `quietMs` (null: all); at most `limit` (null: all). */
+    async open(appId: string, quietMs: number | null, limit: number | null): Promise<string[]> {
       const until = quietMs === null ? '+inf' : (await redisNow()) - quietMs;
-      return await redis.zrangebyscore(`${keys.base(appId)}:open`, '-inf', until, 'LIMIT', 0, limit);
+      return await redis.zrangebyscore(`${keys.base(appId)}:open`, '-inf', until, 'LIMIT', 0, limit ?? -1);
     },
 
     /** The reconciler has looked at it and comes again after so long, or soon after its next change. */

@@ -140,10 +140,7 @@ return 0
 export const redrawScript = defineScript(`${PRELUDE}
 local id, at = ARGV[1], now()
 local s = redis.call('HMGET', key(id), 'state', 'shown_as')
-if not s[1] or not islive(s[1]) then
-  redis.call('ZADD', base .. ':open', 'XX', at, id)
-  return 0
-end
+if not s[1] or not islive(s[1]) then return 0 end
 if s[2] == 'link' then
   redis.call('HDEL', key(id), 'said')
   redis.call('HINCRBY', key(id), 'cards', 1)
