@@ -24,6 +24,7 @@ const NOT_BY_EVERY_WAY = new Map([
   ...[
     ['main-job', 'runs by all four ways each time'],
     ['code-grant', 'names its way: codes and pages of the authorization code grant'],
+    ['changed-links', 'names its way: settings of the authorization code grant are changed'],
     ['code-grant-browser', 'names its way: those pages in a browser'],
     ['redirect-attacks', 'names its way: attacks on the redirect URI'],
     ['http-callbacks', 'names its way: what only callbacks by HTTP have'],
